@@ -1,0 +1,33 @@
+/* block.h: the memory captured bytes live in, shared by reference.
+ *
+ * Owner: a block pool of one source. Thread: references may be dropped by any thread; the last drop returns the block to
+ * its pool. Cost: one atomic operation a batch. Failure: block_take returns NULL at the ceiling or without memory.
+ */
+#ifndef SEINE_PACKET_BLOCK_H
+#define SEINE_PACKET_BLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BLOCK_SIZE ((size_t)1 << 20)
+
+struct block_pool;
+
+struct block {
+    struct block_pool *pool;
+    uint32_t refs; /* atomic */
+    size_t len, cap;
+    uint8_t *data;
+    struct block *next; /* free list */
+};
+
+/* At most `ceiling` blocks alive at once. */
+struct block_pool *block_pool_new(uint32_t ceiling);
+struct block_pool *block_pool_free(struct block_pool *pool); /* all blocks must have come back */
+
+/* A block of at least `size` bytes (normally BLOCK_SIZE; larger for a giant packet) with one reference. */
+struct block *block_take(struct block_pool *pool, size_t size);
+struct block *block_ref(struct block *b);
+struct block *block_unref(struct block *b); /* NULL is fine; returns NULL */
+
+#endif

@@ -1,0 +1,424 @@
+/* registry.c: gives the declared fields their ids, writing order, JSON keys and names.
+ *
+ * Paths nest at their first dot (`http.host` is host in the group http), at every dot with F_DEEP, and below an object they
+ * are keys of its elements. Fields are written in the order of their paths, which keeps each group in one run.
+ */
+#include "field/registry.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/util.h"
+
+struct name {
+    const char *text;
+    uint16_t id;
+};
+
+struct registry {
+    struct field *fields;
+    size_t count, cap;
+    uint16_t *order;
+    struct name *names, *paths; /* sorted after the seal */
+    size_t name_count, path_count;
+    char **owned; /* texts and definitions made here */
+    size_t owned_count, owned_cap;
+    bool sealed;
+};
+
+struct registry *registry_new(void) {
+    return calloc(1, sizeof(struct registry));
+}
+
+struct registry *registry_free(struct registry *r) {
+    if (r) {
+        for (size_t i = 0; i < r->owned_count; i++) {
+            free(r->owned[i]);
+        }
+        free(r->owned);
+        free(r->fields);
+        free(r->order);
+        free(r->names);
+        free(r->paths);
+        free(r);
+    }
+    return NULL;
+}
+
+/* Memory that lives as long as the registry. */
+static void *own(struct registry *r, size_t size) {
+    if (r->owned_count == r->owned_cap) {
+        size_t cap = r->owned_cap ? r->owned_cap * 2 : 256;
+        char **owned = reallocarray(r->owned, cap, sizeof(*owned));
+        if (!owned) {
+            return NULL;
+        }
+        r->owned = owned;
+        r->owned_cap = cap;
+    }
+    char *p = calloc(1, size);
+    if (p) {
+        r->owned[r->owned_count++] = p;
+    }
+    return p;
+}
+
+static const char *own_text(struct registry *r, const char *text) {
+    if (!text) {
+        return NULL;
+    }
+    size_t size = strlen(text) + 1;
+    char *copy = own(r, size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static int check_def(const struct registry *r, const char *owner, const struct field_def *def, struct err *e) {
+    if (!def->path || !*def->path || !def->title || !def->help) {
+        return err_set(e, -EINVAL, "field %s of %s lacks a path, title or help", def->path ? def->path : "?", owner);
+    }
+    if ((def->flags & F_COMPUTED) && !def->get) {
+        return err_set(e, -EINVAL, "field %s of %s is computed but has no reader", def->path, owner);
+    }
+    if (def->type == FT_UNION && !def->members) {
+        return err_set(e, -EINVAL, "union %s of %s has no members", def->path, owner);
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        const struct field_def *other = r->fields[i].def;
+        if (strcmp(other->path, def->path) == 0 && !((other->flags | def->flags) & F_VIRTUAL)) {
+            return err_set(e, -EEXIST, "field %s of %s is already defined by %s", def->path, owner, r->fields[i].owner);
+        }
+        if (other->name && def->name && strcasecmp(other->name, def->name) == 0) {
+            return err_set(e, -EEXIST, "expression name %s of %s is already taken by %s", def->name, owner,
+                           r->fields[i].owner);
+        }
+    }
+    return 0;
+}
+
+static int append(struct registry *r, const char *owner, const struct field_def *def) {
+    if (r->count == REGISTRY_MAX) {
+        return -E2BIG;
+    }
+    if (r->count == r->cap) {
+        size_t cap = r->cap ? r->cap * 2 : 512;
+        struct field *fields = reallocarray(r->fields, cap, sizeof(*fields));
+        if (!fields) {
+            return -ENOMEM;
+        }
+        r->fields = fields;
+        r->cap = cap;
+    }
+    r->fields[r->count] = (struct field){
+        .id = (uint16_t)r->count,
+        .parent = FIELD_NONE,
+        .companion = FIELD_NONE,
+        .type = (uint8_t)def->type,
+        .flags = def->flags,
+        .def = def,
+        .owner = owner,
+    };
+    r->count++;
+    return 0;
+}
+
+int registry_add(struct registry *r, const char *owner, const struct field_def *defs, size_t count, uint16_t *ret_base,
+                 struct err *ret_err) {
+    if (r->sealed) {
+        return err_set(ret_err, -EPERM, "the field registry is sealed");
+    }
+    size_t base = r->count;
+    for (size_t i = 0; i < count; i++) {
+        int code = check_def(r, owner, &defs[i], ret_err);
+        if (code == 0) {
+            code = append(r, owner, &defs[i]);
+        }
+        if (code < 0) {
+            r->count = base;
+            return code;
+        }
+    }
+    *ret_base = (uint16_t)base;
+    return 0;
+}
+
+int registry_add_dynamic(struct registry *r, const char *owner, const struct field_def *def, uint16_t *ret_id,
+                         struct err *ret_err) {
+    for (size_t i = 0; i < r->count; i++) {
+        if (strcmp(r->fields[i].def->path, def->path) == 0 && !(r->fields[i].flags & F_VIRTUAL)) {
+            if (r->fields[i].type != def->type) {
+                return err_set(ret_err, -EEXIST, "field %s exists already with another type", def->path);
+            }
+            *ret_id = (uint16_t)i;
+            return 0;
+        }
+    }
+    struct field_def *copy = own(r, sizeof(*copy));
+    if (!copy) {
+        return -ENOMEM;
+    }
+    *copy = *def;
+    copy->path = own_text(r, def->path);
+    copy->name = own_text(r, def->name);
+    copy->title = own_text(r, def->title);
+    copy->help = own_text(r, def->help);
+    copy->members = own_text(r, def->members);
+    copy->category = own_text(r, def->category);
+    copy->aliases = own_text(r, def->aliases);
+    return registry_add(r, own_text(r, owner), copy, 1, ret_id, ret_err);
+}
+
+/* --- sealing --- */
+
+static bool is_below(const char *path, const char *object) {
+    size_t n = strlen(object);
+    return strncmp(path, object, n) == 0 && path[n] == '.';
+}
+
+/* The innermost object whose path leads to `f`. */
+static uint16_t find_parent(const struct registry *r, const struct field *f) {
+    uint16_t best = FIELD_NONE;
+    size_t best_len = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct field *o = &r->fields[i];
+        size_t len = strlen(o->def->path);
+        if (o->type == FT_OBJECT && !(o->flags & F_VIRTUAL) && len > best_len && is_below(f->def->path, o->def->path)) {
+            best = (uint16_t)i;
+            best_len = len;
+        }
+    }
+    return best;
+}
+
+/* `"text<suffix>":` in the registry's memory. */
+static int make_key(struct registry *r, const char *text, size_t len, const char *suffix, struct span *ret) {
+    size_t size = len + strlen(suffix) + 4;
+    char *key = own(r, size);
+    if (!key) {
+        return -ENOMEM;
+    }
+    int n = snprintf(key, size, "\"%.*s%s\":", (int)len, text, suffix);
+    *ret = span_make(key, (size_t)n);
+    return 0;
+}
+
+/* The key of the group `path[0..len)`; the same memory for every field of the group, so that writers compare pointers. */
+static int make_group(struct registry *r, const struct field *f, size_t level, size_t from, size_t len, struct span *ret) {
+    for (const struct field *other = r->fields; other < f; other++) {
+        if (level < other->depth && strncmp(other->def->path, f->def->path, from + len + 1) == 0) {
+            *ret = other->groups[level];
+            return 0;
+        }
+    }
+    return make_key(r, f->def->path + from, len, "", ret);
+}
+
+static int make_keys(struct registry *r, struct field *f) {
+    const char *path = f->def->path;
+    size_t from = 0;
+    f->parent = find_parent(r, f);
+    if (f->parent != FIELD_NONE) {
+        from = strlen(r->fields[f->parent].def->path) + 1;
+    } else {
+        size_t levels = f->flags & F_DEEP ? ARRAY_LEN(f->groups) : 1;
+        const char *dot;
+        while (f->depth < levels && (dot = strchr(path + from, '.')) != NULL) {
+            size_t len = (size_t)(dot - path) - from;
+            int code = make_group(r, f, f->depth, from, len, &f->groups[f->depth]);
+            if (code < 0) {
+                return code;
+            }
+            f->depth++;
+            from += len + 1;
+        }
+    }
+    const char *suffix = f->flags & F_ECS_COUNT ? "-cnt" : f->flags & (F_COUNT | F_OBJECT_COUNT) ? "Cnt" : NULL;
+    int code = make_key(r, path + from, strlen(path + from), "", &f->key);
+    if (code == 0 && suffix) {
+        code = make_key(r, path + from, strlen(path + from), suffix, &f->count_key);
+    }
+    return code;
+}
+
+/* GEO, ASN and RIR lists beside an address field: `http.xffIp` has `http.xffGEO`, ... */
+static int add_companions(struct registry *r, uint16_t id, struct err *e) {
+    static const char *const suffixes[] = {"GEO", "ASN", "RIR"};
+    static const char *const titles[] = {"GEO", "ASN", "RIR"};
+    const struct field_def *def = r->fields[id].def;
+    size_t len = strlen(def->path);
+    if (len < 2 || strcasecmp(def->path + len - 2, "ip") != 0) {
+        return err_set(e, -EINVAL, "address field %s must end in ip or Ip to have companions", def->path);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        char path[128], name[128], title[160];
+        (void)snprintf(path, sizeof(path), "%.*s%s", (int)len - 2, def->path, suffixes[i]);
+        (void)snprintf(name, sizeof(name), "%s.%s", def->name ? def->name : path,
+                       i == 0 ? "country" : i == 1 ? "asn" : "rir");
+        (void)snprintf(title, sizeof(title), "%s %s", def->title, titles[i]);
+        struct field_def companion = {.path = path,
+                                      .name = def->name ? name : NULL,
+                                      .type = FT_KEYWORD,
+                                      .flags = F_REPEAT,
+                                      .title = title,
+                                      .help = "Found for each address in its order"};
+        uint16_t made;
+        int code = registry_add_dynamic(r, r->fields[id].owner, &companion, &made, e);
+        if (code < 0) {
+            return code;
+        }
+        if (i == 0) {
+            r->fields[id].companion = made;
+        }
+    }
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcasecmp(((const struct name *)a)->text, ((const struct name *)b)->text);
+}
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
+}
+
+static int add_name(struct registry *r, const char *text, uint16_t id) {
+    if ((r->name_count & (r->name_count + 1)) == 0) { /* grown at 0, 1, 3, 7, ...: room for twice as many */
+        struct name *names = reallocarray(r->names, 2 * (r->name_count + 1), sizeof(*names));
+        if (!names) {
+            return -ENOMEM;
+        }
+        r->names = names;
+    }
+    r->names[r->name_count++] = (struct name){text, id};
+    return 0;
+}
+
+static int make_names(struct registry *r) {
+    r->paths = calloc(r->count + 1, sizeof(*r->paths));
+    if (!r->paths) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        const struct field_def *def = r->fields[i].def;
+        if (!(def->flags & F_VIRTUAL)) {
+            r->paths[r->path_count++] = (struct name){def->path, (uint16_t)i};
+        }
+        if (def->name && add_name(r, def->name, (uint16_t)i) < 0) {
+            return -ENOMEM;
+        }
+        for (const char *at = def->aliases; at && *at;) {
+            size_t len = strcspn(at, ",");
+            char *alias = own(r, len + 1);
+            if (!alias || add_name(r, memcpy(alias, at, len), (uint16_t)i) < 0) {
+                return -ENOMEM;
+            }
+            at += len + (at[len] == ',');
+        }
+    }
+    qsort(r->names, r->name_count, sizeof(*r->names), compare_names);
+    qsort(r->paths, r->path_count, sizeof(*r->paths), compare_paths);
+    return 0;
+}
+
+static int make_order(struct registry *r) {
+    r->order = calloc(r->count + 1, sizeof(*r->order));
+    struct name *sorted = calloc(r->count + 1, sizeof(*sorted));
+    if (!r->order || !sorted) {
+        free(sorted);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        sorted[i] = (struct name){r->fields[i].def->path, (uint16_t)i};
+    }
+    qsort(sorted, r->count, sizeof(*sorted), compare_paths);
+    for (size_t i = 0; i < r->count; i++) {
+        r->order[i] = sorted[i].id;
+        r->fields[sorted[i].id].rank = (uint16_t)i;
+    }
+    free(sorted);
+    return 0;
+}
+
+int registry_seal(struct registry *r, struct err *ret_err) {
+    size_t declared = r->count;
+    for (size_t i = 0; i < declared; i++) {
+        if ((r->fields[i].flags & F_GEO) && !(r->fields[i].flags & F_VIRTUAL)) {
+            int code = add_companions(r, (uint16_t)i, ret_err);
+            if (code < 0) {
+                return code;
+            }
+        }
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        int code = make_keys(r, &r->fields[i]);
+        if (code < 0) {
+            return err_set(ret_err, code, "no memory for the field registry");
+        }
+    }
+    if (make_order(r) < 0 || make_names(r) < 0) {
+        return err_set(ret_err, -ENOMEM, "no memory for the field registry");
+    }
+    r->sealed = true;
+    return 0;
+}
+
+/* --- reading --- */
+
+size_t registry_count(const struct registry *r) {
+    return r->count;
+}
+
+const struct field *registry_field(const struct registry *r, uint16_t id) {
+    return id < r->count ? &r->fields[id] : NULL;
+}
+
+const struct field *registry_fields(const struct registry *r) {
+    return r->fields;
+}
+
+const uint16_t *registry_order(const struct registry *r) {
+    return r->order;
+}
+
+static uint16_t look_up(const struct name *names, size_t count, struct span text,
+                        int (*compare)(const void *, const void *)) {
+    char key[256];
+    if (text.len >= sizeof(key)) {
+        return FIELD_NONE;
+    }
+    memcpy(key, text.at, text.len);
+    key[text.len] = 0;
+    struct name wanted = {key, 0};
+    const struct name *hit = count ? bsearch(&wanted, names, count, sizeof(*names), compare) : NULL;
+    return hit ? hit->id : FIELD_NONE;
+}
+
+uint16_t registry_by_name(const struct registry *r, struct span name) {
+    if (span_starts(name, SPAN_LITERAL("db:"))) {
+        return registry_by_path(r, span_from(name, 3));
+    }
+    return look_up(r->names, r->name_count, name, compare_names);
+}
+
+uint16_t registry_by_path(const struct registry *r, struct span path) {
+    return look_up(r->paths, r->path_count, path, compare_paths);
+}
+
+const char *registry_nearest(const struct registry *r, struct span name) {
+    char key[64];
+    size_t len = MIN(name.len, sizeof(key) - 1);
+    memcpy(key, name.at, len);
+    key[len] = 0;
+    size_t best = 1 + len / 3; /* further away is no likeness */
+    const char *hit = NULL;
+    for (size_t i = 0; i < r->name_count; i++) {
+        size_t distance = text_distance(key, r->names[i].text);
+        if (distance <= best) {
+            best = distance ? distance - 1 : 0;
+            hit = r->names[i].text;
+        }
+    }
+    return hit;
+}

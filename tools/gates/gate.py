@@ -109,6 +109,33 @@ def blank(text, strings=True, directives=False):
     return text
 
 
+def first_branches(text):
+    """`text` with what stands between #else or #elif and its #endif turned into spaces."""
+    kept, hidden = [], []
+    for line in text.split('\n'):
+        word = re.match(r'\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b', line)
+        word = word.group(1) if word else ''
+        if word in ('if', 'ifdef', 'ifndef'):
+            hidden.append(bool(hidden and hidden[-1]))
+        elif word in ('elif', 'else') and hidden:
+            hidden[-1] = True
+        kept.append('' if hidden and hidden[-1] else line)
+        if word == 'endif' and hidden:
+            hidden.pop()
+    return '\n'.join(kept)
+
+
+def code(text):
+    """What the measures look at: no comments, strings, directives or attributes, braces balanced if that is possible."""
+    plain = blank(text)
+    for candidate in (plain, first_branches(plain)):
+        candidate = blank(candidate, directives=True)
+        candidate = re.sub(r'\b__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)', lambda match: re.sub(r'[^\n]', ' ', match.group(0)), candidate)
+        if candidate.count('{') == candidate.count('}'):
+            return candidate
+    return candidate
+
+
 def tokens(text):
     """[(token, line)] of blanked text."""
     found = []
@@ -151,11 +178,10 @@ def parameters(toks):
 
 def functions(text):
     """([(name, first line, last line, parameters)], balanced) of a C file. Bodies of macros are not functions."""
-    toks = tokens(blank(text, directives=True))
-    found, depth, index = [], 0, 0
+    toks = tokens(code(text))
+    found, index = [], 0
     while index < len(toks):
-        token = toks[index][0]
-        if token == '{' and depth == 0:
+        if toks[index][0] == '{':
             if index >= 2 and toks[index - 1][0] == '"' and any(toks[i][0] == 'extern' for i in range(max(0, index - 3), index)):
                 index += 1
                 continue

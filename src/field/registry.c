@@ -1,7 +1,7 @@
 /* registry.c: gives the declared fields their ids, writing order, JSON keys and names.
  *
- * Paths nest at their first dot (`http.host` is host in the group http), at every dot with F_DEEP, and below an object they
- * are keys of its elements. Fields are written in the order of their paths, which keeps each group in one run.
+ * Paths nest at their first dot (`http.host` is host in the group http), at every dot with F_DEEP, and below an object
+ * they are keys of its elements. Fields are written in the order of their paths, which keeps each group in one run.
  */
 #include "field/registry.h"
 
@@ -204,8 +204,10 @@ static int make_key(struct registry *r, const char *text, size_t len, const char
     return 0;
 }
 
-/* The key of the group `path[0..len)`; the same memory for every field of the group, so that writers compare pointers. */
-static int make_group(struct registry *r, const struct field *f, size_t level, size_t from, size_t len, struct span *ret) {
+/* The key of the group `path[0..len)`; the same memory for every field of the group, so that writers compare pointers.
+ */
+static int make_group(struct registry *r, const struct field *f, size_t level, size_t from, size_t len,
+                      struct span *ret) {
     for (const struct field *other = r->fields; other < f; other++) {
         if (level < other->depth && strncmp(other->def->path, f->def->path, from + len + 1) == 0) {
             *ret = other->groups[level];
@@ -255,7 +257,9 @@ static int add_companions(struct registry *r, uint16_t id, struct err *e) {
         char path[128], name[128], title[160];
         (void)snprintf(path, sizeof(path), "%.*s%s", (int)len - 2, def->path, suffixes[i]);
         (void)snprintf(name, sizeof(name), "%s.%s", def->name ? def->name : path,
-                       i == 0 ? "country" : i == 1 ? "asn" : "rir");
+                       i == 0   ? "country"
+                       : i == 1 ? "asn"
+                                : "rir");
         (void)snprintf(title, sizeof(title), "%s %s", def->title, titles[i]);
         struct field_def companion = {.path = path,
                                       .name = def->name ? name : NULL,

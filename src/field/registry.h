@@ -1,8 +1,8 @@
 /* registry.h: all fields of a running program, with ids.
  *
- * Owner: main; built at start, then read-only, shared by pointer. Thread: any (after registry_seal). Cost: array lookups by
- * id; a hash by name or path. Failure: -EEXIST for a path or expression name taken by a field of another kind, -EINVAL for
- * a table that makes no sense (err says which entry), -E2BIG beyond REGISTRY_MAX.
+ * Owner: main; built at start, then read-only, shared by pointer. Thread: any (after registry_seal). Cost: array
+ * lookups by id; a hash by name or path. Failure: -EEXIST for a path or expression name taken by a field of another
+ * kind, -EINVAL for a table that makes no sense (err says which entry), -E2BIG beyond REGISTRY_MAX.
  */
 #ifndef SEINE_FIELD_REGISTRY_H
 #define SEINE_FIELD_REGISTRY_H
@@ -17,17 +17,17 @@
 /* What the hot path needs of a field. Text members are quoted and end in a colon: `"hostCnt":`. */
 struct field {
     uint16_t id;
-    uint16_t rank;        /* position in the order fields are written */
-    uint16_t parent;      /* the object it is a child of, or FIELD_NONE */
-    uint16_t companion;   /* F_GEO: id of the first of GEO, ASN, RIR (three in a row), or FIELD_NONE */
-    uint8_t type;         /* enum field_type */
-    uint8_t depth;        /* number of groups (JSON objects) it is nested in; object children: 0 */
+    uint16_t rank;      /* position in the order fields are written */
+    uint16_t parent;    /* the object it is a child of, or FIELD_NONE */
+    uint16_t companion; /* F_GEO: id of the first of GEO, ASN, RIR (three in a row), or FIELD_NONE */
+    uint8_t type;       /* enum field_type */
+    uint8_t depth;      /* number of groups (JSON objects) it is nested in; object children: 0 */
     uint32_t flags;
-    struct span key;      /* of the value, in its innermost group */
+    struct span key;       /* of the value, in its innermost group */
     struct span count_key; /* empty when there is none */
     struct span groups[4]; /* keys of the groups, outermost first */
     const struct field_def *def;
-    const char *owner;    /* protocol whose table it came from */
+    const char *owner; /* protocol whose table it came from */
 };
 
 struct registry;
@@ -38,8 +38,8 @@ struct registry *registry_free(struct registry *r);
 /* Adds a table; entry i gets the id *ret_base + i. Definitions must outlive the registry. `owner`: protocol name. */
 int registry_add(struct registry *r, const char *owner, const struct field_def *defs, size_t count, uint16_t *ret_base,
                  struct err *ret_err);
-/* Adds one field made at run time (configuration, intelligence); copies everything. A field of the same path and type that
- * exists already is returned instead. */
+/* Adds one field made at run time (configuration, intelligence); copies everything. A field of the same path and type
+ * that exists already is returned instead. */
 int registry_add_dynamic(struct registry *r, const char *owner, const struct field_def *def, uint16_t *ret_id,
                          struct err *ret_err);
 /* Gives ranks and companions; nothing can be added afterwards. */
@@ -48,7 +48,8 @@ int registry_seal(struct registry *r, struct err *ret_err);
 size_t registry_count(const struct registry *r);
 const struct field *registry_field(const struct registry *r, uint16_t id); /* NULL beyond the end */
 const struct field *registry_fields(const struct registry *r);             /* the array, by id */
-/* Ids in writing order; registry_count entries (virtual fields and object children included: they are skipped by writers). */
+/* Ids in writing order; registry_count entries (virtual fields and object children included: they are skipped by
+ * writers). */
 const uint16_t *registry_order(const struct registry *r);
 /* By expression name or alias (case folded), or by "db:" path. FIELD_NONE when unknown. */
 uint16_t registry_by_name(const struct registry *r, struct span name);

@@ -1,13 +1,13 @@
 /* record.h: a finished (or growing) session: a fixed part and cells.
  *
  *   cells: one relocatable block    [cell][cell][cell] ...... free ...... [head][head]
- *          a cell  = next (u32 offset), field (u16), len (u16, top bit: constant text by pointer), value, padded to 4
+ *          a cell  = next (u32 offset), field (u16), len (u16, top bit: constant text by pointer), value, padded to 8
  *          a head  = field, count, first and last cell, written bytes: one per field present, sorted by field rank
  *          an object cell's value = key (u64), first and last child; children are chained by `next`, sorted by field
  *
- * Values are deduplicated when put (F_REPEAT keeps them), bounded in length and number, and sorted when written.
- * Owner: one thread at a time; moves whole. Cost of a put: a binary search over the present fields and a walk over the values of
- * that field. Failure: a value that finds no memory is dropped and counted in `dropped`.
+ * Values are deduplicated when put (F_REPEAT keeps them), bounded in length and number, and written in the order they
+ * came. Owner: one thread at a time; moves whole. Cost of a put: a binary search over the present fields and a walk
+ * over the values of that field. Failure: a value that finds no memory is dropped and counted in `dropped`.
  */
 #ifndef SEINE_RECORD_RECORD_H
 #define SEINE_RECORD_RECORD_H
@@ -17,14 +17,14 @@
 #include "field/registry.h"
 
 #define CELL_TEXT_MAX 16384
-#define CELLS_MAX_BYTES ((uint32_t)8 << 20)
+#define CELLS_MAX_BYTES ((uint32_t)2 << 20)
 
 struct cells {
     struct pool *pool;
     uint8_t *base; /* NULL until the first put */
     uint32_t used, cap;
     uint16_t heads;
-    uint16_t full : 1;   /* a field's written size passed CELLS_FIELD_SOFT: time for a mid-save */
+    uint16_t full : 1; /* a field's written size passed CELLS_FIELD_SOFT: time for a mid-save */
     uint32_t dropped;
 };
 #define CELLS_FIELD_SOFT 20000
@@ -53,11 +53,15 @@ struct value {
         double number;
         struct span bytes; /* text; 16 bytes of an FT_IP; 6 of an FT_MAC */
     };
+    uint32_t index; /* computed lists: which element is wanted; the reader is asked from 0 until it answers false */
+    uint64_t state; /* theirs between elements; 0 at the first */
+    char text[16];  /* room for short text made by a reader; `bytes` may point here */
 };
 
 /* The object an open put goes into. */
 struct object {
-    uint32_t at; /* offset of the object cell; 0 = refused: puts into it are dropped */
+    uint32_t at;   /* offset of the object cell; 0 = refused: puts into it are dropped */
+    uint16_t root; /* field of the outermost object, whose size counts */
 };
 
 void cells_init(struct cells *c, struct pool *pool);
@@ -67,8 +71,10 @@ void cells_done(struct cells *c);
 bool cells_put_u64(struct cells *c, const struct field *f, uint64_t value);
 bool cells_put_i64(struct cells *c, const struct field *f, int64_t value);
 bool cells_put_double(struct cells *c, const struct field *f, double value);
-bool cells_put_text(struct cells *c, const struct field *f, struct span text); /* folded by type, cut at CELL_TEXT_MAX */
-bool cells_put_const(struct cells *c, const struct field *f, const char *text); /* text outlives the program's use of it */
+bool cells_put_text(struct cells *c, const struct field *f,
+                    struct span text); /* folded by type, cut at CELL_TEXT_MAX */
+bool cells_put_const(struct cells *c, const struct field *f,
+                     const char *text); /* text outlives the program's use of it */
 bool cells_put_ip(struct cells *c, const struct field *f, const uint8_t ip[16]);
 bool cells_put_mac(struct cells *c, const struct field *f, const uint8_t mac[6]);
 bool cells_remove_text(struct cells *c, const struct field *f, const char *text);
@@ -98,8 +104,19 @@ void cells_keep_linked(struct cells *c, const struct registry *r);
 enum { SIDE_SRC, SIDE_DST };
 
 enum tcp_flag_count {
-    TCPF_SYN, TCPF_SYN_ACK, TCPF_ACK, TCPF_PSH, TCPF_FIN, TCPF_RST, TCPF_URG, TCPF_ECE, TCPF_CWR, TCPF_AE,
-    TCPF_SRC_ZERO, TCPF_DST_ZERO, TCPF_COUNTS
+    TCPF_SYN,
+    TCPF_SYN_ACK,
+    TCPF_ACK,
+    TCPF_PSH,
+    TCPF_FIN,
+    TCPF_RST,
+    TCPF_URG,
+    TCPF_ECE,
+    TCPF_CWR,
+    TCPF_AE,
+    TCPF_SRC_ZERO,
+    TCPF_DST_ZERO,
+    TCPF_COUNTS
 };
 
 /* A packet of the session: where it is. */
@@ -111,10 +128,11 @@ struct packet_position {
 
 /* The session as it leaves the flow table. Sides: 0 = source, 1 = destination. */
 struct record {
-    char id[24];        /* 22 characters, NUL: for life, the same in every piece of a long session */
-    uint32_t segment;   /* 1 for the first piece */
-    bool linked;        /* one of several pieces: rootId is written */
+    char id[24];      /* 22 characters, NUL: for life, the same in every piece of a long session */
+    uint32_t segment; /* 1 for the first piece */
+    bool linked;      /* one of several pieces: rootId is written */
     bool last_piece;
+    char root_id[48];              /* document id of the first piece */
     int64_t first_time, last_time; /* ns since 1970 */
     uint8_t ip[2][16];
     uint16_t port[2];
@@ -131,14 +149,14 @@ struct record {
     uint32_t initial_rtt_ms;
     uint8_t payload8[2][8];
     uint8_t payload8_len[2];
-    uint8_t ttl[2];                /* of the first packet of each side; further ones are cells */
-    char community_id[32];         /* "1:..." or "" */
+    uint8_t ttl[2];        /* of the first packet of each side; further ones are cells */
+    char community_id[32]; /* "1:..." or "" */
     const char *node;
-    const char *index;             /* index name for the header of a bulk message, or NULL */
+    const char *index; /* index name for the header of a bulk message, or NULL */
     const struct packet_position *positions;
     uint32_t position_count;
-    bool name_files;               /* write file markers into packetPos and fileId */
-    bool want_lengths;             /* write packetLen */
+    bool name_files;   /* write file markers into packetPos and fileId */
+    bool want_lengths; /* write packetLen */
     struct cells cells;
     const struct registry *registry;
 };

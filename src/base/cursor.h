@@ -1,7 +1,7 @@
 /* cursor.h: a reader over a span with a sticky error.
  *
- * Owner: caller's stack. Thread: one. Cost: a compare per read. Failure: after the first read beyond the end every value
- * is 0 (or an empty span) and cursor_ok() is false; so a parser may read a whole structure and check once.
+ * Owner: caller's stack. Thread: one. Cost: a compare per read. Failure: after the first read beyond the end every
+ * value is 0 (or an empty span) and cursor_ok() is false; so a parser may read a whole structure and check once.
  */
 #ifndef SEINE_BASE_CURSOR_H
 #define SEINE_BASE_CURSOR_H

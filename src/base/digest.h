@@ -1,8 +1,8 @@
 /* digest.h: MD5, SHA-1 and SHA-256 by OpenSSL, with algorithms fetched once and contexts reused.
  *
- * Owner: one worker each (struct digests). Thread: one. Cost: about 150 ns and 0.5 ns per byte with SHA-NI: the one-shot
- * calls of OpenSSL 3 take a lock and an allocation each, which is why they are not used. Failure: digests_new returns
- * NULL; a digest of an algorithm the library refuses (MD5 under FIPS) has length 0.
+ * Owner: one worker each (struct digests). Thread: one. Cost: about 150 ns and 0.5 ns per byte with SHA-NI: the
+ * one-shot calls of OpenSSL 3 take a lock and an allocation each, which is why they are not used. Failure: digests_new
+ * returns NULL; a digest of an algorithm the library refuses (MD5 under FIPS) has length 0.
  */
 #ifndef SEINE_BASE_DIGEST_H
 #define SEINE_BASE_DIGEST_H
@@ -21,7 +21,8 @@ struct digests *digests_free(struct digests *d);
 /* Digest of one span; returns its length (16, 20, 32) or 0. */
 size_t digest_once(struct digests *d, enum digest_kind kind, struct span data, uint8_t ret_digest[DIGEST_MAX]);
 
-/* Runs come from a free list in `d` with at most `DIGEST_RUNS_MAX` alive (NULL beyond: caller goes without the digest). */
+/* Runs come from a free list in `d` with at most `DIGEST_RUNS_MAX` alive (NULL beyond: caller goes without the digest).
+ */
 #define DIGEST_RUNS_MAX 16384
 struct digest_run *digest_begin(struct digests *d, enum digest_kind kind);
 void digest_add(struct digest_run *run, struct span data);

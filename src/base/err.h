@@ -1,6 +1,7 @@
 /* err.h: an error a person must understand: what, where, what to do.
  *
- * Owner: caller's stack. Used for things users write (configuration, expressions, files); plain operations return -errno.
+ * Owner: caller's stack. Used for things users write (configuration, expressions, files); plain operations return
+ * -errno.
  */
 #ifndef SEINE_BASE_ERR_H
 #define SEINE_BASE_ERR_H
@@ -8,7 +9,7 @@
 #include <stddef.h>
 
 struct err {
-    int code;       /* -errno, or 0 when nothing is wrong */
+    int code;         /* -errno, or 0 when nothing is wrong */
     int line, column; /* 1-based; 0 = does not apply */
     char text[400];
     char hint[160]; /* what to do; may be empty */

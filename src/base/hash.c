@@ -8,18 +8,18 @@ static uint64_t rotate(uint64_t x, unsigned n) {
     return x << n | x >> (64 - n);
 }
 
-#define SIP_ROUND(a, b, c, d)                                                                                          \
-    do {                                                                                                               \
-        a += b;                                                                                                        \
-        b = rotate(b, 13) ^ a;                                                                                         \
-        a = rotate(a, 32);                                                                                             \
-        c += d;                                                                                                        \
-        d = rotate(d, 16) ^ c;                                                                                         \
-        a += d;                                                                                                        \
-        d = rotate(d, 21) ^ a;                                                                                         \
-        c += b;                                                                                                        \
-        b = rotate(b, 17) ^ c;                                                                                         \
-        c = rotate(c, 32);                                                                                             \
+#define SIP_ROUND(a, b, c, d)  \
+    do {                       \
+        a += b;                \
+        b = rotate(b, 13) ^ a; \
+        a = rotate(a, 32);     \
+        c += d;                \
+        d = rotate(d, 16) ^ c; \
+        a += d;                \
+        d = rotate(d, 21) ^ a; \
+        c += b;                \
+        b = rotate(b, 17) ^ c; \
+        c = rotate(c, 32);     \
     } while (0)
 
 static uint64_t read_le(const uint8_t *p, size_t n) {

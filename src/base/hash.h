@@ -1,8 +1,8 @@
 /* hash.h: keyed and plain hashes.
  *
- * siphash13 resists chosen-key collisions and is what tables that strangers can fill use; hash_bytes is for our own data
- * and for ids (fixed key: the same bytes give the same value in every run). Thread: any. Failure: none.
- * Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012 (1 compression and 3 finalisation rounds).
+ * siphash13 resists chosen-key collisions and is what tables that strangers can fill use; hash_bytes is for our own
+ * data and for ids (fixed key: the same bytes give the same value in every run). Thread: any. Failure: none. Source:
+ * Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012 (1 compression and 3 finalisation rounds).
  */
 #ifndef SEINE_BASE_HASH_H
 #define SEINE_BASE_HASH_H

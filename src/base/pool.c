@@ -1,7 +1,8 @@
 /* pool.c: size-class blocks cut from 256 KiB slabs, recycled last-in first-out.
  *
- * Small blocks are never given back to the system before the pool ends: a worker's load comes back in waves, and the first
- * touch of fresh pages is what costs. Blocks above SLAB_BLOCK_MAX are mallocs of their own. With POOL_DEBUG every block is.
+ * Small blocks are never given back to the system before the pool ends: a worker's load comes back in waves, and the
+ * first touch of fresh pages is what costs. Blocks above SLAB_BLOCK_MAX are mallocs of their own. With POOL_DEBUG every
+ * block is.
  */
 #include "base/pool.h"
 

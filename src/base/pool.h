@@ -35,7 +35,8 @@ void *pool_take(struct pool *p, size_t size, size_t *ret_size);
 /* `size`: what was asked for, or the usable size. NULL is fine. */
 void pool_give(struct pool *p, void *block, size_t size);
 
-/* Moves `block` of `old_size` (with `used` bytes of content) to one of at least `new_size`. NULL on failure: old block stays. */
+/* Moves `block` of `old_size` (with `used` bytes of content) to one of at least `new_size`. NULL on failure: old block
+ * stays. */
 void *pool_grow(struct pool *p, void *block, size_t old_size, size_t used, size_t new_size, size_t *ret_size);
 
 #endif

@@ -1,7 +1,7 @@
 /* ring.h: single-producer single-consumer ring of pointers.
  *
- * Owner: whoever made it; one thread puts, one thread gets. Cost: a few ns an element in bulk; each side caches the other's
- * index and rereads it only when it seems to have run out. Failure: put returns fewer than asked when full.
+ * Owner: whoever made it; one thread puts, one thread gets. Cost: a few ns an element in bulk; each side caches the
+ * other's index and rereads it only when it seems to have run out. Failure: put returns fewer than asked when full.
  */
 #ifndef SEINE_BASE_RING_H
 #define SEINE_BASE_RING_H

@@ -82,7 +82,8 @@ size_t span_find_fold(struct span s, struct span needle);
 /* `s` without blanks (space, tab, CR, LF) at both ends. */
 struct span span_trim(struct span s);
 
-/* Cuts the next line off `*rest` (without its CR LF or LF). False when no line end is left; `*rest` is then untouched. */
+/* Cuts the next line off `*rest` (without its CR LF or LF). False when no line end is left; `*rest` is then untouched.
+ */
 bool span_line(struct span *rest, struct span *ret_line);
 
 /* Reads all of `s` as a decimal number. False when it is empty, not a number, or above `max`. */

@@ -11,11 +11,11 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Hands a pointer over and leaves NULL behind. */
-#define TAKE(p)                                                                                                        \
-    ({                                                                                                                 \
-        typeof(p) taken_ = (p);                                                                                        \
-        (p) = NULL;                                                                                                    \
-        taken_;                                                                                                        \
+#define TAKE(p)                 \
+    ({                          \
+        typeof(p) taken_ = (p); \
+        (p) = NULL;             \
+        taken_;                 \
     })
 
 #define _cleanup_(f) __attribute__((cleanup(f)))

@@ -6,6 +6,7 @@
 #ifndef SEINE_DECODE_DECODE_H
 #define SEINE_DECODE_DECODE_H
 
+#include "base/err.h"
 #include "base/hash.h"
 #include "base/pool.h"
 #include "config/setting.h"
@@ -41,6 +42,9 @@ struct decode_settings {
 };
 extern const struct setting decode_setting_table[];
 extern const size_t decode_setting_count;
+
+/* What the tables cannot check: the words of saveUnknownPackets. 0, or -EINVAL with the word at fault in `ret_err`. */
+int decode_settings_check(const struct decode_settings *settings, struct err *ret_err);
 
 struct decoder;
 

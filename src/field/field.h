@@ -43,7 +43,7 @@ enum field_type {
 #define F_SECONDS 0x8000       /* display hint: seconds */
 #define F_SUM 0x10000          /* with F_SINGLE number: values put are added up */
 #define F_OBJECT_COUNT 0x20000 /* with FT_OBJECT: `<path>Cnt` counts the elements */
-#define F_HEX_IP 0x40000       /* reserved */
+#define F_OPTIONAL 0x40000     /* F_COMPUTED list: left out when empty (others are written as []) */
 
 struct record;
 struct value;

@@ -6,6 +6,7 @@
 #ifndef SEINE_PACKET_BLOCK_H
 #define SEINE_PACKET_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,10 +24,15 @@ struct block {
 
 /* At most `ceiling` blocks alive at once. */
 struct block_pool *block_pool_new(uint32_t ceiling);
-struct block_pool *block_pool_free(struct block_pool *pool); /* all blocks must have come back */
+/* Blocks still referenced live on; the last one to come back takes the pool with it. NULL is fine; returns NULL. */
+struct block_pool *block_pool_free(struct block_pool *pool);
 
 /* A block of at least `size` bytes (normally BLOCK_SIZE; larger for a giant packet) with one reference. */
 struct block *block_take(struct block_pool *pool, size_t size);
+/* The same, but waits at the ceiling until another thread gives a block back: NULL only without memory. */
+struct block *block_take_wait(struct block_pool *pool, size_t size);
+/* True when the caller's reference is the only one: nobody else can see the bytes. */
+bool block_is_own(const struct block *b);
 struct block *block_ref(struct block *b);
 struct block *block_unref(struct block *b); /* NULL is fine; returns NULL */
 

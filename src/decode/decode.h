@@ -1,7 +1,7 @@
 /* decode.h: bytes to layers: finds the innermost IP flow of a frame, its key and its hash.
  *
- * Owner: one per worker or source thread. Thread: one. Cost: 20 to 40 ns a packet. Failure: a frame that makes no sense gets
- * kind FLOW_NONE (or a corrupt/unknown session kind where `saveUnknownPackets` asks for it) and a counter.
+ * Owner: one per worker or source thread. Thread: one. Cost: 20 to 40 ns a packet. Failure: a frame that makes no sense
+ * gets kind FLOW_NONE (or a corrupt/unknown session kind where `saveUnknownPackets` asks for it) and a counter.
  */
 #ifndef SEINE_DECODE_DECODE_H
 #define SEINE_DECODE_DECODE_H
@@ -20,9 +20,9 @@ enum decode_count {
     DECODE_UNKNOWN_IP,
     DECODE_CORRUPT_ETHER,
     DECODE_CORRUPT_IP,
-    DECODE_TOO_DEEP,       /* more layers than the limit */
-    DECODE_FRAGMENTS,      /* pieces seen */
-    DECODE_REASSEMBLED,    /* datagrams put together */
+    DECODE_TOO_DEEP,    /* more layers than the limit */
+    DECODE_FRAGMENTS,   /* pieces seen */
+    DECODE_REASSEMBLED, /* datagrams put together */
     DECODE_FRAGMENT_TIMEOUT,
     DECODE_FRAGMENT_DROPPED, /* over a ceiling, inconsistent, or overlapping against the policy */
     DECODE_FRAGMENT_OVERLAP,
@@ -37,7 +37,7 @@ struct decode_settings {
     uint32_t frags_timeout, max_frags, fragment_overlap; /* overlap policy: first, last */
     uint64_t frags_memory;
     bool trim_ethernet_padding;
-    struct setting_list save_unknown; /* all, ip:all, ether:all, ip:<n>, ether:<n>, corrupt, -x */
+    struct setting_list save_unknown;    /* all, ip:all, ether:all, ip:<n>, ether:<n>, corrupt, -x */
     struct setting_list disable_parsers; /* "arp.so" or "arp": ARP makes no sessions */
 };
 extern const struct setting decode_setting_table[];
@@ -53,8 +53,8 @@ struct decoder *decoder_new(const struct decode_settings *settings, const struct
 struct decoder *decoder_free(struct decoder *d);
 
 /* Fills the decoder's part of every packet in the batch, its key and (where needed) its layers. Reassembled datagrams
- * replace the packet that completed them: data, captured and payload_* then describe the whole datagram; earlier fragments
- * get kind FLOW_NONE. Their bytes stay valid until the next call. */
+ * replace the packet that completed them: data, captured and payload_* then describe the whole datagram; earlier
+ * fragments get kind FLOW_NONE. Their bytes stay valid until the next call. */
 void decoder_run(struct decoder *d, struct batch *b);
 
 const uint64_t *decoder_counts(const struct decoder *d); /* DECODE_COUNTS of them */

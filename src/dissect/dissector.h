@@ -4,7 +4,9 @@
  * from the session's arena with nothing to free in it (`end` gives back digest runs and the like); a parser never
  * blocks, logs, allocates by malloc, looks at the clock, or reads configuration other than its own settings.
  * A stream parser gets the bytes of both sides in the order the peers saw them, each byte once, however the segments
- * were cut: it must give the same fields for any segmentation.
+ * were cut: it must give the same fields for any segmentation. Bytes held for VERDICT_MORE come again with more behind
+ * them; when the side or the session ends (also without FIN) they come a last time, with at_end set, before `end(final)`;
+ * a gap drops them; after VERDICT_HANDOVER those of both sides go to the next protocol.
  */
 #ifndef SEINE_DISSECT_DISSECTOR_H
 #define SEINE_DISSECT_DISSECTOR_H
@@ -96,6 +98,7 @@ struct dissect {
     const struct dissect_flow *flow;
     int64_t time;           /* ns: packet that brought these bytes */
     size_t consumed, wanted; /* for VERDICT_MORE and VERDICT_HANDOVER */
+    uint64_t gap;           /* stream, with gap_before: how many bytes are missing; 0 = nobody knows */
     uint8_t icmp_type, icmp_code; /* datagrams of ICMP only */
     /* ---- the framework's ---- */
     struct cells *cells;
@@ -169,6 +172,8 @@ void dissect_tag_text(struct dissect *d, struct span tag);
 void dissect_protocol(struct dissect *d, const char *name); /* constant text */
 void dissect_user(struct dissect *d, struct span user);
 bool dissect_has_protocol(const struct dissect *d, const char *name);
+/* Before VERDICT_HANDOVER: this dissector gets what follows, unasked (its probe is not called, its name is put). */
+void dissect_next(struct dissect *d, unsigned dissector_id);
 
 /* Another protocol's fields: the same context with that table's base (state and settings are not switched). Ids: dissect/list.h */
 struct dissect dissect_as(const struct dissect *d, unsigned dissector_id);

@@ -391,6 +391,9 @@ static void commit_child(struct cells *c, struct object o, const struct field *f
     struct span value = cell_bytes(cell);
     for (uint32_t at = body_of(c, o.at)->first, before = 0; at; before = at, at = cell_at(c, at)->next) {
         const struct cell *old = cell_at(c, at);
+        if (old->field > f->id) {
+            break;
+        }
         if (old->field != f->id) {
             continue;
         }
@@ -415,6 +418,17 @@ static void put_child(struct cells *c, struct object o, const struct field *f, c
 }
 
 void cells_object_u64(struct cells *c, struct object o, const struct field *f, uint64_t value) {
+    uint32_t at = o.at && (f->flags & F_SUM) ? body_of(c, o.at)->first : 0;
+    for (; at && cell_at(c, at)->field <= f->id; at = cell_at(c, at)->next) {
+        struct cell *cell = cell_at(c, at);
+        if (cell->field == f->id) {
+            uint64_t sum;
+            memcpy(&sum, cell + 1, sizeof(sum));
+            sum += value;
+            memcpy(cell + 1, &sum, sizeof(sum));
+            return;
+        }
+    }
     put_child(c, o, f, &value, sizeof(value));
 }
 

@@ -60,6 +60,14 @@ static inline int span_byte(struct span s, size_t i) {
     return i < s.len ? s.at[i] : -1;
 }
 
+/* Copies the bytes of `s` to `to`, which has room for them; returns where they end. */
+static inline uint8_t *span_copy_to(struct span s, uint8_t *to) {
+    if (s.len) {
+        memcpy(to, s.at, s.len);
+    }
+    return to + s.len;
+}
+
 #define SPAN_NONE SIZE_MAX
 
 /* Index of the first `byte` at or after `from`, or SPAN_NONE. */

@@ -78,8 +78,12 @@ class Gate:
         sys.exit(1 if self.problems else 0)
 
     def read(self, path):
-        with open(os.path.join(self.root, path), encoding='utf-8', errors='replace') as stream:
-            return stream.read()
+        """Text of a file below the root; empty when it is not there."""
+        try:
+            with open(os.path.join(self.root, path), encoding='utf-8', errors='replace') as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return ''
 
     def files(self, folders=C_FOLDERS, suffixes=('.c', '.h')):
         """Paths below the root, sorted. Hidden folders are not entered."""

@@ -1,7 +1,7 @@
 /* block.h: the memory captured bytes live in, shared by reference.
  *
- * Owner: a block pool of one source. Thread: references may be dropped by any thread; the last drop returns the block to
- * its pool. Cost: one atomic operation a batch. Failure: block_take returns NULL at the ceiling or without memory.
+ * Owner: a block pool of one source. Thread: references may be dropped by any thread; the last drop returns the block
+ * to its pool. Cost: one atomic operation a batch. Failure: block_take returns NULL at the ceiling or without memory.
  */
 #ifndef SEINE_PACKET_BLOCK_H
 #define SEINE_PACKET_BLOCK_H

@@ -152,7 +152,6 @@ static void frame_decode(struct decode_state *s) {
     p->layers = NULL;
     s->number = s->ip_claimed = 0;
     s->depth = 0;
-    s->rebuilt = false;
 
     struct cursor c = {p->data, p->data + p->captured, false};
     enum decoded how = decode_link(s, &c);
@@ -168,7 +167,7 @@ static void frame_decode(struct decode_state *s) {
 }
 
 void decoder_run(struct decoder *d, struct batch *b) {
-    fragments_recycle(d->fragments);
+    fragments_recycle(d->fragments, b->clock);
     struct decode_state s = {.d = d};
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < b->count; i++) {

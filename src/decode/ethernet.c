@@ -119,7 +119,7 @@ static enum decoded decode_esis(struct decode_state *s, struct cursor *c) {
     return decode_osi(s, c, OTHER_ESIS);
 }
 
-static enum decoded decode_pppoe(struct decode_state *s, struct cursor *c) {
+enum decoded decode_pppoe(struct decode_state *s, struct cursor *c) {
     if (!state_enter(s, c)) {
         return DECODED_TOO_DEEP;
     }
@@ -137,7 +137,7 @@ static enum decoded decode_pppoe(struct decode_state *s, struct cursor *c) {
         c->end = c->at + length;
     }
     state_tunnel(s, TUNNEL_PPPOE);
-    return decode_ppp_protocol(s, c);
+    return decode_ppp(s, c);
 }
 
 struct ethertype {
@@ -147,8 +147,9 @@ struct ethertype {
 
 /* IPv4 and IPv6 are compared before the table is looked at: they are nearly all. */
 static const struct ethertype ethertypes[] = {
-    {0x0806, decode_arp},  {TYPE_VLAN, decode_vlan}, {TYPE_QINQ, decode_qinq}, {TYPE_QINQ_OLD, decode_vlan},
-    {0x88cc, decode_lldp}, {0x890d, decode_esis},    {0x8864, decode_pppoe},
+    {0x0806, decode_arp},      {TYPE_VLAN, decode_vlan},        {TYPE_QINQ, decode_qinq}, {TYPE_QINQ_OLD, decode_vlan},
+    {0x6558, decode_ethernet}, {0x8847, decode_mpls},           {0x8848, decode_mpls},    {0x8864, decode_pppoe},
+    {0x88cc, decode_lldp},     {0x8909, decode_cisco_metadata}, {0x890d, decode_esis},    {0x894f, decode_nsh},
 };
 
 enum decoded decode_ethertype(struct decode_state *s, struct cursor *c, uint16_t type) {
@@ -164,14 +165,32 @@ enum decoded decode_ethertype(struct decode_state *s, struct cursor *c, uint16_t
             return ethertypes[i].decode(s, c);
         }
     }
+    state_payload(s, c->at, c);
     return DECODED_UNKNOWN_ETHER;
 }
 
-/* SNAP with the OUI of encapsulated Ethernet (RFC 1042) or of bridge tunnels (802.1H) carries an ethertype. */
-static enum decoded decode_snap(struct decode_state *s, struct cursor *c) {
+bool ethertype_known(uint16_t type) {
+    for (size_t i = 0; i < ARRAY_LEN(ethertypes); i++) {
+        if (ethertypes[i].type == type) {
+            return true;
+        }
+    }
+    return type == TYPE_IP4 || type == TYPE_IP6;
+}
+
+/* SNAP with the OUI of encapsulated Ethernet (RFC 1042) or of bridge tunnels (802.1H) carries an ethertype, with that
+ * of 802.1 a whole frame (RFC 2427 §4.2). */
+enum decoded decode_snap(struct decode_state *s, struct cursor *c) {
+    enum { OUI_ETHERNET = 0x000000, OUI_BRIDGE = 0x0000f8, OUI_8021 = 0x0080c2, PID_FRAME_FCS = 1, PID_FRAME = 7 };
     uint32_t oui = cursor_u24(c);
     uint16_t type = cursor_u16(c);
-    if (!cursor_ok(c) || (oui != 0 && oui != 0x0000f8) || type <= LENGTH_MAX) {
+    if (!cursor_ok(c)) {
+        return DECODED_CORRUPT;
+    }
+    if (oui == OUI_8021 && (type == PID_FRAME_FCS || type == PID_FRAME)) {
+        return decode_ethernet(s, c);
+    }
+    if ((oui != OUI_ETHERNET && oui != OUI_BRIDGE) || type <= LENGTH_MAX) {
         return DECODED_CORRUPT;
     }
     return decode_ethertype(s, c, type);

@@ -26,7 +26,9 @@ enum {
     PROTO_SCTP = 132,
     PROTO_MOBILITY = 135,
     PROTO_HIP = 139,
+    PROTO_MPLS = 137,
     PROTO_SHIM6 = 140,
+    PROTO_ETHERNET = 143, /* RFC 8986 */
     EXTENSIONS_MAX = 24,
 };
 
@@ -67,6 +69,30 @@ static void ip_clip(struct decode_state *s, struct cursor *c, const uint8_t *hea
     c->end = header + length;
 }
 
+/* A piece of a datagram. DECODED_FLOW: go on, at the packet's bytes from `*header` on (new ones when the datagram is
+ * whole now); where `*ret_partial`, only the start of the datagram is there. */
+static enum decoded fragment_take(struct decode_state *s, struct cursor *c, const uint8_t **header,
+                                  const struct fragment *piece, bool *ret_partial) {
+    bool disabled = piece->version == 6 ? s->d->settings->disable_fragments6 : s->d->settings->disable_fragments4;
+    *ret_partial = disabled || (size_t)(c->end - piece->bytes) < piece->len;
+    if (*ret_partial) {
+        s->d->counts[DECODE_FRAGMENTS]++;
+        if (piece->offset == 0) {
+            s->cut = true;
+            return DECODED_FLOW;
+        }
+        s->d->counts[DECODE_FRAGMENT_DROPPED]++;
+        return DECODED_HELD;
+    }
+    size_t at = (size_t)(*header - s->p->data);
+    if (!fragments_add(s, piece)) {
+        return DECODED_HELD;
+    }
+    *header = s->p->data + at;
+    c->end = s->p->data + s->p->captured;
+    return DECODED_FLOW;
+}
+
 enum decoded decode_ip4(struct decode_state *s, struct cursor *c) {
     const uint8_t *ip = c->at;
     size_t there = (size_t)(c->end - ip);
@@ -77,19 +103,39 @@ enum decoded decode_ip4(struct decode_state *s, struct cursor *c) {
         return DECODED_CORRUPT;
     }
     size_t header = (size_t)(ip[0] & 15) * 4, length = read_be16(ip + 2);
-    if (UNLIKELY(length == 0 && s->rebuilt)) {
-        length = there;
+    if (UNLIKELY(length == 0)) {
+        length = there; /* segmentation offload: the card fills it in */
     }
     if (UNLIKELY(header < 20 || header > there || length < header || (length > there && !s->cut))) {
         return DECODED_CORRUPT;
     }
     ip_clip(s, c, ip, length);
+    uint32_t claimed = (uint32_t)(length - header);
+    uint16_t part = read_be16(ip + 6);
+    if (UNLIKELY(part & 0x3fff)) {
+        struct fragment piece = {.header = ip,
+                                 .header_len = (uint32_t)header,
+                                 .bytes = ip + header,
+                                 .len = claimed,
+                                 .offset = (part & 0x1fffu) * 8,
+                                 .id = read_be16(ip + 4),
+                                 .version = 4,
+                                 .protocol = ip[9],
+                                 .more = part & 0x2000};
+        bool partial;
+        enum decoded how = fragment_take(s, c, &ip, &piece, &partial);
+        if (how != DECODED_FLOW) {
+            return how;
+        }
+        header = (size_t)(ip[0] & 15) * 4;
+        claimed = partial ? CLAIM_UNKNOWN : (uint32_t)(read_be16(ip + 2) - header);
+    }
     ip_enter(s, ip, 4);
     struct packet *p = s->p;
     p->dscp = ip[1] >> 2;
     p->ttl = ip[8];
     p->ip_protocol = ip[9];
-    s->ip_claimed = (uint32_t)(length - header);
+    s->ip_claimed = claimed;
     c->at = ip + header;
     return decode_ip_protocol(s, c, ip[9]);
 }
@@ -112,6 +158,7 @@ static bool is_extension(uint8_t next) {
     switch (next) {
     case PROTO_HOPOPTS:
     case PROTO_ROUTING:
+    case PROTO_AH:
     case PROTO_DSTOPTS:
     case PROTO_MOBILITY:
     case PROTO_HIP:
@@ -120,6 +167,72 @@ static bool is_extension(uint8_t next) {
     default:
         return false;
     }
+}
+
+/* Where the walk over the extension headers stands. */
+struct chain_walk {
+    const uint8_t *ip;
+    const uint8_t *named_by; /* the next-header byte that named `next` */
+    size_t length;           /* of the packet, with its header, as it claims */
+    uint8_t next;
+    bool partial; /* only the start of the datagram is there */
+};
+
+static void walk_begin(struct chain_walk *w, struct cursor *c, const uint8_t *ip, size_t length) {
+    *w = (struct chain_walk){.ip = ip, .named_by = ip + 6, .length = length, .next = ip[6]};
+    c->at = ip + 40;
+}
+
+/* The fragment header. A datagram that is whole now is walked anew from its start: it has none. */
+static enum decoded decode_fragment6(struct decode_state *s, struct cursor *c, struct chain_walk *w) {
+    const uint8_t *frag = cursor_take(c, 8);
+    if (!frag || w->length < (size_t)(c->at - w->ip)) {
+        return DECODED_CORRUPT;
+    }
+    uint16_t part = read_be16(frag + 2);
+    if (part & 0xfff9) { /* else an atomic fragment: RFC 6946 */
+        struct fragment piece = {.header = w->ip,
+                                 .header_len = (uint32_t)(frag - w->ip),
+                                 .next_at = (uint32_t)(w->named_by - w->ip),
+                                 .bytes = c->at,
+                                 .len = (uint32_t)(w->length - (size_t)(c->at - w->ip)),
+                                 .offset = part & 0xfff8u,
+                                 .id = read_be32(frag + 4),
+                                 .version = 6,
+                                 .protocol = frag[0],
+                                 .more = part & 1};
+        enum decoded how = fragment_take(s, c, &w->ip, &piece, &w->partial);
+        if (how != DECODED_FLOW) {
+            return how;
+        }
+        if (!w->partial) {
+            walk_begin(w, c, w->ip, (size_t)(c->end - w->ip));
+            return DECODED_FLOW;
+        }
+    }
+    w->named_by = frag;
+    w->next = frag[0];
+    return DECODED_FLOW;
+}
+
+static enum decoded walk_extensions(struct decode_state *s, struct cursor *c, struct chain_walk *w) {
+    for (unsigned i = 0; w->next == PROTO_FRAGMENT || is_extension(w->next); i++) {
+        if (i == EXTENSIONS_MAX || c->at - w->ip > DECODE_OFFSET_MAX) {
+            return DECODED_CORRUPT;
+        }
+        if (w->next == PROTO_FRAGMENT) {
+            enum decoded how = decode_fragment6(s, c, w);
+            if (how != DECODED_FLOW) {
+                return how;
+            }
+            continue;
+        }
+        w->named_by = c->at;
+        if (w->next == PROTO_AH ? !ah_skip(s, c, &w->next) : !extension_skip(c, &w->next)) {
+            return DECODED_CORRUPT;
+        }
+    }
+    return DECODED_FLOW;
 }
 
 enum decoded decode_ip6(struct decode_state *s, struct cursor *c) {
@@ -132,25 +245,33 @@ enum decoded decode_ip6(struct decode_state *s, struct cursor *c) {
         return DECODED_CORRUPT;
     }
     size_t length = 40 + (size_t)read_be16(ip + 4);
+    if (UNLIKELY(length == 40 && there > 65535 + 40)) {
+        length = there; /* jumbogram: RFC 2675 */
+    }
     if (UNLIKELY(length > there && !s->cut)) {
         return DECODED_CORRUPT;
     }
     ip_clip(s, c, ip, length);
-    ip_enter(s, ip, 6);
-    struct packet *p = s->p;
-    p->dscp = (uint8_t)((read_be16(ip) >> 6) & 0x3f);
-    p->ttl = ip[7];
-    uint8_t next = ip[6];
-    c->at = ip + 40;
-    for (unsigned i = 0; is_extension(next); i++) {
-        if (i == EXTENSIONS_MAX || !extension_skip(c, &next)) {
-            p->ip_protocol = next;
-            return DECODED_CORRUPT;
+    struct chain_walk w;
+    walk_begin(&w, c, ip, length);
+    enum decoded how = DECODED_FLOW;
+    if (UNLIKELY(w.next == PROTO_FRAGMENT || is_extension(w.next))) {
+        how = walk_extensions(s, c, &w);
+        if (how == DECODED_HELD) {
+            return how;
         }
     }
-    p->ip_protocol = next;
-    s->ip_claimed = (uint32_t)(length - (size_t)(c->at - ip));
-    return decode_ip_protocol(s, c, next);
+    ip_enter(s, w.ip, 6);
+    struct packet *p = s->p;
+    p->dscp = (uint8_t)((read_be16(w.ip) >> 6) & 0x3f);
+    p->ttl = w.ip[7];
+    p->ip_protocol = w.next;
+    if (UNLIKELY(how != DECODED_FLOW)) {
+        return how;
+    }
+    size_t behind = (size_t)(c->at - w.ip);
+    s->ip_claimed = w.partial ? CLAIM_UNKNOWN : (uint32_t)(w.length - MIN(behind, w.length));
+    return decode_ip_protocol(s, c, w.next);
 }
 
 enum decoded decode_ip_any(struct decode_state *s, struct cursor *c) {
@@ -210,7 +331,7 @@ static enum decoded decode_udp_service(struct decode_state *s, struct cursor *c,
     case 547:
         return s->p->ip_version == 6 ? decode_dhcp6(s, c, src) : DECODED_NOT_MINE;
     default:
-        return DECODED_NOT_MINE;
+        return decode_udp_tunnel(s, c, dst);
     }
 }
 
@@ -292,9 +413,11 @@ static enum decoded decode_ospf(struct decode_state *s, struct cursor *c) {
 }
 
 static const layer_fn protocols[256] = {
-    [PROTO_ICMP] = decode_icmp, [PROTO_IGMP] = decode_igmp, [PROTO_IP4] = decode_ip4,   [PROTO_TCP] = decode_tcp,
-    [PROTO_UDP] = decode_udp,   [PROTO_IP6] = decode_ip6,   [PROTO_ESP] = decode_esp,   [PROTO_ICMP6] = decode_icmp,
-    [PROTO_OSPF] = decode_ospf, [PROTO_PIM] = decode_pim,   [PROTO_SCTP] = decode_sctp,
+    [PROTO_ICMP] = decode_icmp,  [PROTO_IGMP] = decode_igmp,         [PROTO_IP4] = decode_ip4,
+    [PROTO_TCP] = decode_tcp,    [PROTO_UDP] = decode_udp,           [PROTO_IP6] = decode_ip6,
+    [PROTO_GRE] = decode_gre,    [PROTO_ESP] = decode_esp,           [PROTO_AH] = decode_ah,
+    [PROTO_ICMP6] = decode_icmp, [PROTO_OSPF] = decode_ospf,         [PROTO_PIM] = decode_pim,
+    [PROTO_SCTP] = decode_sctp,  [PROTO_ETHERNET] = decode_ethernet, [PROTO_MPLS] = decode_mpls,
 };
 
 enum decoded decode_ip_protocol(struct decode_state *s, struct cursor *c, uint8_t protocol) {

@@ -47,6 +47,9 @@ struct decoder {
     uint64_t counts[DECODE_COUNTS];
 };
 
+/* For ip_claimed: only the start of the datagram is there, so lengths are not checked against it. */
+#define CLAIM_UNKNOWN UINT32_MAX
+
 struct decode_state {
     struct decoder *d;
     struct packet *p;
@@ -55,8 +58,7 @@ struct decode_state {
     uint32_t number;       /* of what was unknown */
     uint32_t ip_claimed;   /* payload length the innermost IP header claims; more than is there when the frame is cut */
     uint8_t depth;
-    bool cut;     /* fewer bytes captured than on the wire */
-    bool rebuilt; /* bytes are a reassembled datagram of this frame */
+    bool cut; /* fewer bytes captured than on the wire */
 };
 
 typedef enum decoded (*layer_fn)(struct decode_state *s, struct cursor *c);
@@ -106,7 +108,7 @@ static inline void state_payload(struct decode_state *s, const uint8_t *transpor
 
 /* link.c */
 enum decoded decode_link(struct decode_state *s, struct cursor *c);
-enum decoded decode_ppp_protocol(struct decode_state *s, struct cursor *c);
+enum decoded decode_ppp(struct decode_state *s, struct cursor *c);
 enum decoded decode_frame_relay(struct decode_state *s, struct cursor *c);
 /* wireless.c */
 enum decoded decode_radiotap(struct decode_state *s, struct cursor *c);
@@ -115,6 +117,9 @@ enum decoded decode_80211(struct decode_state *s, struct cursor *c);
 enum decoded decode_ethernet(struct decode_state *s, struct cursor *c);
 enum decoded decode_ethertype(struct decode_state *s, struct cursor *c, uint16_t type);
 enum decoded decode_llc(struct decode_state *s, struct cursor *c);
+enum decoded decode_snap(struct decode_state *s, struct cursor *c);
+enum decoded decode_pppoe(struct decode_state *s, struct cursor *c);
+bool ethertype_known(uint16_t type);
 /* ip.c */
 enum decoded decode_ip4(struct decode_state *s, struct cursor *c);
 enum decoded decode_ip6(struct decode_state *s, struct cursor *c);
@@ -122,6 +127,7 @@ enum decoded decode_ip_any(struct decode_state *s, struct cursor *c); /* version
 enum decoded decode_ip_protocol(struct decode_state *s, struct cursor *c, uint8_t protocol);
 /* tunnel.c */
 enum decoded decode_gre(struct decode_state *s, struct cursor *c);
+bool ah_skip(struct decode_state *s, struct cursor *c, uint8_t *next);
 enum decoded decode_ah(struct decode_state *s, struct cursor *c);
 enum decoded decode_nsh(struct decode_state *s, struct cursor *c);
 enum decoded decode_cisco_metadata(struct decode_state *s, struct cursor *c);
@@ -145,8 +151,8 @@ enum decoded unknown_session(struct decode_state *s, enum decoded how);
 /* fragment.c */
 struct fragments *fragments_new(struct decoder *d);
 struct fragments *fragments_free(struct fragments *f);
-/* Bytes handed out by fragments_add in the last batch are given back. */
-void fragments_recycle(struct fragments *f);
+/* Bytes handed out by fragments_add in the last batch are given back, and chains too old at `now` are given up. */
+void fragments_recycle(struct fragments *f, int64_t now);
 
 struct fragment {
     const uint8_t *header; /* of IP */
@@ -158,8 +164,8 @@ struct fragment {
     uint8_t version, protocol; /* protocol: of what is behind */
     bool more;
 };
-/* Takes a piece. True: the datagram is whole, and the packet's bytes are now its frame with the IP header at
- * `s->p->data + *ret_ip_at`. */
-bool fragments_add(struct decode_state *s, const struct fragment *piece, uint16_t *ret_ip_at);
+/* Takes a piece. True: the datagram is whole; the packet's bytes are now the frame with all of it, and its IP header
+ * stands as far into them as `piece->header` stood in the old ones. */
+bool fragments_add(struct decode_state *s, const struct fragment *piece);
 
 #endif

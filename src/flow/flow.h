@@ -1,8 +1,8 @@
 /* flow.h: packets to sessions: the table, timers, TCP reassembly.
  *
- * Owner: one worker. Thread: one. Cost: about 100 ns a packet of a known session, 1 us a new one. Failure: over a ceiling the
- * oldest idle session is saved early and counted. Time is packet time: a session's end depends on its own packets only,
- * so any number of workers gives the same sessions.
+ * Owner: one worker. Thread: one. Cost: about 100 ns a packet of a known session, 1 us a new one. Failure: over a
+ * ceiling the oldest idle session is saved early and counted. Time is packet time: a session's end depends on its own
+ * packets only, so any number of workers gives the same sessions.
  */
 #ifndef SEINE_FLOW_FLOW_H
 #define SEINE_FLOW_FLOW_H
@@ -19,9 +19,9 @@ struct flow_settings {
     uint32_t tcp_timeout, udp_timeout, icmp_timeout, sctp_timeout, esp_timeout, dhcp_timeout, other_timeout,
         unknown_timeout;
     uint32_t tcp_save_timeout, tcp_closing_timeout;
-    uint32_t max_packets;      /* mid-save after so many packets in a piece */
-    uint64_t max_streams;      /* sessions per worker */
-    uint32_t max_out_of_order; /* TCP segments held per session */
+    uint32_t max_packets;       /* mid-save after so many packets in a piece */
+    uint64_t max_streams;       /* sessions per worker */
+    uint32_t max_out_of_order;  /* TCP segments held per session */
     uint64_t reassembly_memory; /* bytes of held segments per worker */
     bool enable_packet_len;
     bool esp_save_packets;
@@ -44,8 +44,18 @@ struct flow_hooks {
 };
 
 enum flow_count {
-    FLOW_PACKETS, FLOW_SESSIONS, FLOW_RECORDS, FLOW_OPEN, FLOW_OPEN_PEAK, FLOW_EVICTED, FLOW_PIECES, FLOW_OUT_OF_ORDER,
-    FLOW_REASSEMBLY_DROPPED, FLOW_MISSING_BYTES, FLOW_NO_MEMORY, FLOW_COUNTS
+    FLOW_PACKETS,
+    FLOW_SESSIONS,
+    FLOW_RECORDS,
+    FLOW_OPEN,
+    FLOW_OPEN_PEAK,
+    FLOW_EVICTED,
+    FLOW_PIECES,
+    FLOW_OUT_OF_ORDER,
+    FLOW_REASSEMBLY_DROPPED,
+    FLOW_MISSING_BYTES,
+    FLOW_NO_MEMORY,
+    FLOW_COUNTS
 };
 extern const char *const flow_count_names[FLOW_COUNTS];
 

@@ -103,9 +103,12 @@ COMPUTED(tcpflags_src_zero, r->is_tcp, v->u64 = r->tcp_flags[TCPF_SRC_ZERO])
 COMPUTED(tcpflags_dst_zero, r->is_tcp, v->u64 = r->tcp_flags[TCPF_DST_ZERO])
 COMPUTED(init_r_t_t, r->has_rtt, v->u64 = r->initial_rtt_ms)
 COMPUTED(tcpseq_src, r->has_syn, v->u64 = r->isn[SIDE_SRC])
-COMPUTED(tcpseq_dst, r->has_syn_ack, v->u64 = r->isn[SIDE_DST])
-COMPUTED(tcp_syn_validated, r->has_syn, v->u64 = r->syn_validated)
-COMPUTED(tcp_syn_ack_validated, r->has_syn_ack, v->u64 = r->syn_ack_validated)
+/* Arkime writes 0 here unless the SYN-ACK came before the SYN; its documents are kept as they are, and dstISN has the
+ * number. */
+COMPUTED(tcpseq_dst, r->has_syn_ack, v->u64 = r->syn_ack_first ? r->isn[SIDE_DST] : 0)
+COMPUTED(dst_isn, r->has_syn_ack, v->u64 = r->isn[SIDE_DST])
+COMPUTED(tcp_syn_validated, r->has_syn || r->has_syn_ack, v->u64 = r->syn_validated)
+COMPUTED(tcp_syn_ack_validated, r->has_syn || r->has_syn_ack, v->u64 = r->syn_ack_validated)
 COMPUTED(src_i_s_n_cnt, r->src_isn_count != 0, v->u64 = r->src_isn_count)
 COMPUTED(src_payload8, payload8(r, SIDE_SRC, v), (void)0)
 COMPUTED(dst_payload8, payload8(r, SIDE_DST, v), (void)0)
@@ -483,6 +486,13 @@ const struct field_def core_field_table[] = {
      .title = "TCP Dst Seq",
      .help = "Initial sequence number of the destination",
      .get = get_tcpseq_dst},
+    {.path = "dstISN",
+     .name = "tcp.dstISN",
+     .type = FT_U64,
+     .flags = F_COMPUTED | F_SINGLE,
+     .title = "TCP Dst ISN",
+     .help = "Initial sequence number of the destination, whichever side was seen first",
+     .get = get_dst_isn},
     {.path = "tcpSynValidated",
      .name = "tcp.synValidated",
      .type = FT_BOOL,

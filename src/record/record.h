@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "base/span.h"
 #include "field/registry.h"
+#include "packet/packet.h"
 
 #define CELL_TEXT_MAX 16384
 #define CELLS_MAX_BYTES ((uint32_t)2 << 20)
@@ -143,7 +144,9 @@ struct record {
     uint32_t packets[2];
     uint64_t missing_bytes[2]; /* acknowledged by the peer, never seen */
     uint32_t tcp_flags[TCPF_COUNTS];
-    bool has_syn, has_syn_ack, has_rtt, syn_validated, syn_ack_validated;
+    bool has_syn, has_syn_ack, syn_ack_first, has_rtt, syn_validated, syn_ack_validated;
+    uint8_t kind;                 /* enum flow_kind */
+    uint8_t icmp_type, icmp_code; /* of the first packet; ICMP only */
     uint32_t isn[2];
     uint32_t src_isn_count;
     uint32_t initial_rtt_ms;

@@ -159,9 +159,7 @@ static void frame_decode(struct decode_state *s) {
         frame_count(s, how);
         how = unknown_session(s, how);
     }
-    if (how == DECODED_FLOW) {
-        flow_key_finish(s);
-    } else {
+    if (how != DECODED_FLOW) {
         p->kind = FLOW_NONE;
     }
 }
@@ -179,6 +177,12 @@ void decoder_run(struct decoder *d, struct batch *b) {
             __builtin_prefetch(b->packets[i + 4].data);
         }
         frame_decode(&s);
+    }
+    /* All hashes in one go: they do not depend on one another, so the processor works on several at once. */
+    for (uint32_t i = 0; i < b->count; i++) {
+        if (b->packets[i].kind != FLOW_NONE) {
+            b->packets[i].hash = (uint32_t)siphash13(&d->key, &b->keys[i], sizeof(b->keys[i]));
+        }
     }
     d->counts[DECODE_PACKETS] += b->count;
     d->counts[DECODE_BYTES] += bytes;

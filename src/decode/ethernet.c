@@ -96,7 +96,7 @@ static enum decoded decode_arp(struct decode_state *s, struct cursor *c) {
     }
     c->end = arp + 28;
     state_payload(s, arp, c);
-    return flow_key_bytes(s, OTHER_ARP, operation == 1 ? arp + 24 : arp + 14, 4, NULL, 0, true);
+    return flow_key_bytes(s, OTHER_ARP, span_make(arp + (operation == 1 ? 24 : 14), 4), (struct span){0}, true);
 }
 
 static enum decoded decode_lldp(struct decode_state *s, struct cursor *c) {
@@ -104,7 +104,7 @@ static enum decoded decode_lldp(struct decode_state *s, struct cursor *c) {
         return DECODED_UNKNOWN_ETHER;
     }
     state_payload(s, c->at, c);
-    return flow_key_bytes(s, OTHER_LLDP, NULL, 0, NULL, 0, true);
+    return flow_key_none(s, OTHER_LLDP);
 }
 
 static enum decoded decode_osi(struct decode_state *s, struct cursor *c, enum flow_other other) {
@@ -112,7 +112,7 @@ static enum decoded decode_osi(struct decode_state *s, struct cursor *c, enum fl
         return DECODED_UNKNOWN_ETHER;
     }
     state_payload(s, c->at, c);
-    return flow_key_bytes(s, other, NULL, 0, NULL, 0, true);
+    return flow_key_none(s, other);
 }
 
 static enum decoded decode_esis(struct decode_state *s, struct cursor *c) {
@@ -223,7 +223,7 @@ enum decoded decode_llc(struct decode_state *s, struct cursor *c) {
             return DECODED_UNKNOWN_ETHER;
         }
         state_payload(s, c->at, c);
-        return flow_key_bytes(s, OTHER_XID, NULL, 0, NULL, 0, true);
+        return flow_key_none(s, OTHER_XID);
     }
     return DECODED_CORRUPT;
 }

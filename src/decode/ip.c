@@ -307,7 +307,7 @@ static enum decoded decode_dhcp(struct decode_state *s, const struct cursor *c) 
         decoder_disabled(s->d, OTHER_DHCP)) {
         return DECODED_NOT_MINE;
     }
-    return flow_key_bytes(s, OTHER_DHCP, m + 28, 6, NULL, 0, m[0] == 1);
+    return flow_key_bytes(s, OTHER_DHCP, span_make(m + 28, 6), (struct span){0}, m[0] == 1);
 }
 
 /* Keyed by transaction id; relayed messages have none and are keyed by link and peer address (RFC 8415 §9). */
@@ -317,9 +317,11 @@ static enum decoded decode_dhcp6(struct decode_state *s, const struct cursor *c,
         return DECODED_NOT_MINE;
     }
     if (m[0] == 12 || m[0] == 13) {
-        return c->end - m < 34 ? DECODED_NOT_MINE : flow_key_bytes(s, OTHER_DHCPV6, m + 2, 16, m + 18, 16, m[0] == 12);
+        return c->end - m < 34
+                   ? DECODED_NOT_MINE
+                   : flow_key_bytes(s, OTHER_DHCPV6, span_make(m + 2, 16), span_make(m + 18, 16), m[0] == 12);
     }
-    return flow_key_bytes(s, OTHER_DHCPV6, m + 1, 3, NULL, 0, src_port == 546);
+    return flow_key_bytes(s, OTHER_DHCPV6, span_make(m + 1, 3), (struct span){0}, src_port == 546);
 }
 
 static enum decoded decode_udp_service(struct decode_state *s, struct cursor *c, uint16_t src, uint16_t dst) {
@@ -393,7 +395,7 @@ static enum decoded decode_alone(struct decode_state *s, struct cursor *c, enum 
         return DECODED_UNKNOWN_IP;
     }
     state_payload(s, c->at, c);
-    return flow_key_bytes(s, other, NULL, 0, NULL, 0, true);
+    return flow_key_none(s, other);
 }
 
 static enum decoded decode_igmp(struct decode_state *s, struct cursor *c) {

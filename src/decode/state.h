@@ -138,10 +138,10 @@ enum decoded decode_mpls(struct decode_state *s, struct cursor *c);
 /* key.c: sets kind, key and direction. `other` is OTHER_NONE for families of their own. */
 enum decoded flow_key_ports(struct decode_state *s, enum flow_kind kind, uint16_t src_port, uint16_t dst_port);
 enum decoded flow_key_addresses(struct decode_state *s, enum flow_kind kind, enum flow_other other, uint16_t number);
-enum decoded flow_key_bytes(struct decode_state *s, enum flow_other other, const uint8_t *low, size_t low_len,
-                            const uint8_t *high, size_t high_len, bool from_low);
+enum decoded flow_key_bytes(struct decode_state *s, enum flow_other other, struct span low, struct span high,
+                            bool from_low);
+enum decoded flow_key_none(struct decode_state *s, enum flow_other other); /* one session for the whole protocol */
 enum decoded flow_key_macs(struct decode_state *s, enum flow_other other, uint16_t number);
-void flow_key_finish(struct decode_state *s);
 
 /* unknown.c: the settings lists, and the sessions of what is unknown or corrupt. */
 int unknown_rules_parse(const struct decode_settings *settings, struct unknown_rules *ret_rules, struct err *ret_err);

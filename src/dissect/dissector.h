@@ -58,6 +58,7 @@ struct dissector {
     size_t hint_count;
     size_t state_size;
     size_t buffer_max; /* ceiling of bytes held per side for VERDICT_MORE; 0 = 64 KiB */
+    bool takes_gaps;   /* stream is called with gap_before after missing bytes; without it a gap ends the dissection */
     bool silent;       /* the name is not put into `protocol` when attached: the parser does it by dissect_protocol */
 
     /* Pure: looks at the first bytes of one side of a flow (`side`: 0 = source speaks). */

@@ -280,6 +280,7 @@ const struct dissector dissector_ssh = {
     .hints = hints,
     .hint_count = ARRAY_LEN(hints),
     .state_size = sizeof(struct ssh_state),
+    .takes_gaps = true,
     .probe = ssh_probe,
     .stream = ssh_stream,
 };

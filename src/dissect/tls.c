@@ -143,15 +143,19 @@ static bool read_message(struct dissect *d, uint8_t type, struct span body) {
     }
 }
 
-/* The next `need` bytes of handshake, from records as they stand in `in`. *ret_used: bytes of `in` they take; the
- * record they end in goes on for *ret_left bytes. STEP_BROKEN: another kind of record stands between. */
+struct gathered {
+    struct span bytes;
+    size_t used;   /* bytes of the input they took */
+    uint32_t left; /* of the record they end in */
+};
+
+/* The next `need` bytes of handshake, from records as they stand in `in`. STEP_BROKEN: another kind of record stands
+ * between. */
 static enum step gather(struct dissect *d, const struct tls_side *side, struct span in, size_t need,
-                        struct span *ret_bytes, size_t *ret_used, uint32_t *ret_left) {
+                        struct gathered *ret) {
     if (need <= side->record_left) {
         d->wanted = need;
-        *ret_bytes = span_sub(in, 0, need);
-        *ret_used = need;
-        *ret_left = side->record_left - (uint32_t)need;
+        *ret = (struct gathered){span_sub(in, 0, need), need, side->record_left - (uint32_t)need};
         return in.len < need ? STEP_WAIT : STEP_ON;
     }
     d->wanted = need + RECORD_HEADER; /* it takes one header more at least */
@@ -325,6 +329,7 @@ const struct dissector dissector_tls = {
     .hint_count = ARRAY_LEN(hints),
     .state_size = sizeof(struct tls_state),
     .buffer_max = BUFFER_MAX,
+    .takes_gaps = true,
     .probe = tls_probe,
     .stream = tls_stream,
     .settings = settings,

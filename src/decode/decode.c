@@ -1,4 +1,4 @@
-/* decode.c: the decoder: settings, counters, and the loop over a batch.
+/* decode.c: the decoder: counters, and the loop over a batch.
  *
  * The way in is always the link type's layer function; what it finds (state.h, enum decoded) is made into a session's
  * key, a counter, or both. Ethernet with plain IPv4 or IPv6 and TCP or UDP takes the same way as everything else: its
@@ -26,76 +26,6 @@ const char *const decode_count_names[DECODE_COUNTS] = {
     [DECODE_FRAGMENT_OVERLAP] = "fragmentOverlap",
 };
 
-#define AT(member) SETTING(decode_settings, member)
-const struct setting decode_setting_table[] = {
-    {.name = "sessionIdTracking",
-     .type = ST_CHOICE,
-     .offset = AT(session_id_tracking),
-     .fallback = "none",
-     .choices = "none,vlan,vni",
-     .help = "Flows with the same addresses and ports are kept apart by VLAN (the outermost) or by VNI"},
-    {.name = "trackESP",
-     .type = ST_BOOL,
-     .offset = AT(track_esp),
-     .fallback = "false",
-     .help = "ESP packets make sessions, one per pair of addresses"},
-    {.name = "disableIp4Defrag",
-     .type = ST_BOOL,
-     .offset = AT(disable_fragments4),
-     .fallback = "false",
-     .help = "IPv4 fragments are not put together; only the first of each datagram is looked at"},
-    {.name = "disableIp6Defrag",
-     .type = ST_BOOL,
-     .offset = AT(disable_fragments6),
-     .fallback = "false",
-     .help = "IPv6 fragments are not put together; only the first of each datagram is looked at"},
-    {.name = "fragsTimeout",
-     .type = ST_SECONDS,
-     .offset = AT(frags_timeout),
-     .fallback = "480",
-     .min = 1,
-     .max = 86400,
-     .help = "An incomplete datagram is given up this long after its first fragment (packet time)"},
-    {.name = "maxFrags",
-     .type = ST_U32,
-     .offset = AT(max_frags),
-     .fallback = "10000",
-     .min = 1,
-     .max = 10000000,
-     .help = "Incomplete datagrams held at once; beyond that the oldest is given up"},
-    {.name = "fragsMemory",
-     .type = ST_BYTES,
-     .offset = AT(frags_memory),
-     .fallback = "32M",
-     .min = 256 << 10,
-     .max = (uint64_t)64 << 30,
-     .help = "Bytes of held fragments; beyond that the oldest datagram is given up"},
-    {.name = "fragmentOverlap",
-     .type = ST_CHOICE,
-     .offset = AT(fragment_overlap),
-     .fallback = "first",
-     .choices = "first,last",
-     .help = "Where fragments overlap, which copy of a byte counts: the one that came first or the one that came last"},
-    {.name = "trimEthernetPadding",
-     .type = ST_BOOL,
-     .offset = AT(trim_ethernet_padding),
-     .fallback = "false",
-     .help = "Bytes behind the IP packet of an Ethernet frame are not counted"},
-    {.name = "saveUnknownPackets",
-     .type = ST_LIST,
-     .offset = AT(save_unknown),
-     .fallback = "",
-     .help = "Packets of protocols unknown to the decoder that become sessions all the same: all, ip:all, ether:all, "
-             "ip:<number or name>, ether:<number or name>, corrupt; with a leading - taken out again"},
-    {.name = "disableParsers",
-     .type = ST_LIST,
-     .offset = AT(disable_parsers),
-     .fallback = "arp.so",
-     .help = "Protocols that make no sessions of their own, for example arp.so"},
-};
-#undef AT
-const size_t decode_setting_count = ARRAY_LEN(decode_setting_table);
-
 struct decoder *decoder_new(const struct decode_settings *settings, const struct hash_key *key, struct pool *pool) {
     struct decoder *d = calloc(1, sizeof(*d));
     if (!d) {
@@ -116,11 +46,6 @@ struct decoder *decoder_free(struct decoder *d) {
         free(d);
     }
     return NULL;
-}
-
-int decode_settings_check(const struct decode_settings *settings, struct err *ret_err) {
-    struct unknown_rules rules;
-    return unknown_rules_parse(settings, &rules, ret_err);
 }
 
 static void frame_count(struct decode_state *s, enum decoded how) {

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/pool.h"
+#include "config/config.h"
 #include "config/setting.h"
 #include "packet/packet.h"
 
@@ -30,6 +31,12 @@ enum decode_count {
 };
 extern const char *const decode_count_names[DECODE_COUNTS];
 
+/* VLAN or VNI `from` counts as `to` where flows are told apart by it. */
+#define DECODE_COLLAPSE_MAX 256
+struct decode_collapse {
+    uint32_t from, to;
+};
+
 struct decode_settings {
     uint32_t session_id_tracking; /* none, vlan, vni */
     bool track_esp;
@@ -39,12 +46,20 @@ struct decode_settings {
     bool trim_ethernet_padding;
     struct setting_list save_unknown;    /* all, ip:all, ether:all, ip:<n>, ether:<n>, corrupt, -x */
     struct setting_list disable_parsers; /* "arp.so" or "arp": ARP makes no sessions */
+    /* filled by decode_collapse_read, sorted by `from` */
+    struct decode_collapse collapse[DECODE_COLLAPSE_MAX];
+    uint32_t collapse_count;
 };
 extern const struct setting decode_setting_table[];
 extern const size_t decode_setting_count;
 
 /* What the tables cannot check: the words of saveUnknownPackets. 0, or -EINVAL with the word at fault in `ret_err`. */
 int decode_settings_check(const struct decode_settings *settings, struct err *ret_err);
+
+/* The section [vlan-vni-collapse]: entries `target=number;number;...`. 0, or -EINVAL with the entry at fault in
+ * `ret_err`. */
+int decode_collapse_read(struct decode_settings *settings, const struct config_entry *entries, size_t count,
+                         struct err *ret_err);
 
 struct decoder;
 

@@ -10,18 +10,18 @@ enum { TRACK_NONE, TRACK_VLAN, TRACK_VNI };
 
 static uint32_t key_tag(const struct decode_state *s, enum flow_kind kind, enum flow_other other) {
     uint32_t tag = (uint32_t)kind << 28 | (uint32_t)other << 24;
+    const struct decode_settings *settings = s->d->settings;
+    if (LIKELY(settings->session_id_tracking == TRACK_NONE)) {
+        return tag;
+    }
     const struct layers *l = s->p->layers;
-    if (!l) {
-        return tag;
+    uint32_t number = 0; /* neither tag nor tunnel */
+    if (l && settings->session_id_tracking == TRACK_VLAN && l->vlan_count) {
+        number = l->vlan_id[0];
+    } else if (l && settings->session_id_tracking == TRACK_VNI && l->has_vni) {
+        number = l->vni;
     }
-    switch (s->d->settings->session_id_tracking) {
-    case TRACK_VLAN:
-        return tag | (l->vlan_count ? l->vlan_id[0] : 0);
-    case TRACK_VNI:
-        return tag | (l->has_vni ? l->vni & 0xffffff : 0);
-    default:
-        return tag;
-    }
+    return tag | (collapse_find(settings, number) & 0xffffff);
 }
 
 /* The key is written in the words it is hashed in: parts of a word stored one by one would stall the loads behind them.

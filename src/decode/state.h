@@ -143,6 +143,9 @@ enum decoded flow_key_bytes(struct decode_state *s, enum flow_other other, struc
 enum decoded flow_key_none(struct decode_state *s, enum flow_other other); /* one session for the whole protocol */
 enum decoded flow_key_macs(struct decode_state *s, enum flow_other other, uint16_t number);
 
+/* The number that stands for `number` of a VLAN or VNI in keys. */
+uint32_t collapse_find(const struct decode_settings *settings, uint32_t number);
+
 /* unknown.c: the settings lists, and the sessions of what is unknown or corrupt. */
 int unknown_rules_parse(const struct decode_settings *settings, struct unknown_rules *ret_rules, struct err *ret_err);
 uint32_t disabled_parse(const struct decode_settings *settings);

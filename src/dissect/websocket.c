@@ -74,7 +74,6 @@ static const struct setting settings[] = {
 struct websocket_state {
     uint64_t left[2]; /* payload bytes of the frame being passed over */
     uint32_t samples;
-    bool broken;
 };
 
 enum opcode { CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };

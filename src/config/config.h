@@ -2,7 +2,8 @@
  *
  * Sections: [default], a section per node name (wins over [default]), [class:X] via nodeClass, and named sections that
  * modules read as key = value lists (for example [override-ips], [headers-http-request]).
- * Owner: main. Thread: any once loaded. Failure: config_load reports every mistake through `report`, not only the first.
+ * Owner: main. Thread: any once loaded. Failure: config_load reports every mistake through `report`, not only the
+ * first.
  */
 #ifndef SEINE_CONFIG_CONFIG_H
 #define SEINE_CONFIG_CONFIG_H
@@ -35,17 +36,19 @@ typedef void (*config_report_fn)(void *ctx, const char *file, const struct err *
 struct config *config_new(void);
 struct config *config_free(struct config *c);
 
-/* Reads a file; relative paths inside are relative to the file's folder (config_path). Syntax mistakes are reported; reading goes on. */
+/* Reads a file; relative paths inside are relative to the file's folder (config_path). Syntax mistakes are reported;
+ * reading goes on. */
 int config_read_file(struct config *c, const char *path, config_report_fn report, void *ctx);
 /* "key=value" or "section.key=value"; wins over files. */
 int config_override(struct config *c, const char *assignment, struct err *ret_err);
 /* Section used before [default]. */
 int config_set_node(struct config *c, const char *node);
 
-/* Fills every module's target and reports unknown keys in [default]/node sections with the nearest name, bad values, and
- * out-of-range numbers, each with file:line. Returns 0, or -EINVAL when anything fatal was reported (targets then hold
- * defaults for the bad values). Keys Arkime knows but Seine has no use for are accepted with a non-fatal note. */
-int config_apply(struct config *c, const struct config_module *modules, size_t count, config_report_fn report, void *ctx);
+/* Fills every module's target and reports unknown keys in [default]/node sections with the nearest name, bad values,
+ * and out-of-range numbers, each with file:line. Returns 0, or -EINVAL when anything fatal was reported (targets then
+ * hold defaults for the bad values). Keys Arkime knows but Seine has no use for are accepted with a non-fatal note. */
+int config_apply(struct config *c, const struct config_module *modules, size_t count, config_report_fn report,
+                 void *ctx);
 
 /* Entries of a named section in file order; count 0 when absent. Entries point into the configuration. */
 const struct config_entry *config_section(struct config *c, const char *section, size_t *ret_count);

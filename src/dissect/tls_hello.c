@@ -498,7 +498,7 @@ bool tls_server_hello(struct dissect *d, const struct tls_settings *settings, st
     bool is_short = version > TLS13_DRAFT && version <= TLS13_DRAFT_SHORT;
     *ret = (struct tls_server_hello){.version = version};
     ret->retry = span_equal(cursor_span(&c, sizeof(retry_random)), span_make(retry_random, sizeof(retry_random)));
-    struct span session_id = is_short ? (struct span){0} : cursor_span(&c, cursor_u8(&c));
+    struct span session_id = is_short ? (struct span){NULL, 0} : cursor_span(&c, cursor_u8(&c));
     ret->cipher = cursor_u16(&c);
     if (!is_short) {
         cursor_skip(&c, 1); /* compression method */

@@ -198,7 +198,7 @@ static bool drain_one(struct flow *f, struct session *s) {
         uint32_t old = (uint32_t)-ahead; /* bytes delivered before */
         unsigned side = g->side;
         if (old < g->len) {
-            struct span bytes = g->no_bytes ? (struct span){0} : span_make(g->data + old, g->len - old);
+            struct span bytes = g->no_bytes ? (struct span){NULL, 0} : span_make(g->data + old, g->len - old);
             deliver(f, s, side, bytes, g->len - old, g->time);
         }
         segment_free(f, g);

@@ -137,13 +137,19 @@ static const char *judge_lzma(struct span s) {
     return cursor_ok(&c) && (size == UINT64_MAX || size >> 40 == 0) ? "application/x-lzma" : NULL;
 }
 
-/* A name that ends where it must: `<b` is in many texts, `<body>` is HTML. */
+/* `<b` begins many texts; the whole name of an element that documents begin with is HTML. */
 static const char *judge_html(struct span s) {
+    static const char *const names[] = {"html", "head", "body", "title", "script", "iframe", "table", "h1"};
     size_t end = 1;
     while (span_byte(s, end) > ' ' && span_byte(s, end) != '>' && span_byte(s, end) != '/') {
         end++;
     }
-    return end < s.len ? "text/html" : NULL;
+    for (size_t i = 0; end < s.len && i < ARRAY_LEN(names); i++) {
+        if (span_equal_fold(span_sub(s, 1, end - 1), span_text(names[i]))) {
+            return "text/html";
+        }
+    }
+    return NULL;
 }
 
 const struct magic magic_table[] = {
@@ -174,15 +180,8 @@ const struct magic magic_table[] = {
     {MARK("<!doctype html"), true, "text/html", NULL},
     {MARK("<?php"), true, "text/x-php", NULL},
     {MARK("<?xml"), true, "text/xml", NULL},
-    {MARK("<body"), true, NULL, judge_html},
-    {MARK("<h1"), true, NULL, judge_html},
-    {MARK("<head"), true, NULL, judge_html},
-    {MARK("<html"), true, NULL, judge_html},
-    {MARK("<iframe"), true, NULL, judge_html},
-    {MARK("<script"), true, NULL, judge_html},
     {MARK("<svg"), true, "image/svg+xml", NULL},
-    {MARK("<table"), true, NULL, judge_html},
-    {MARK("<title"), true, NULL, judge_html},
+    {MARK("<"), false, NULL, judge_html},
     {MARK("@echo off"), true, "text/x-msdos-batch", NULL},
     {MARK("AC10"), false, "image/vnd.dwg", NULL},
     {MARK("AT&TFORM"), false, "image/vnd.djvu", NULL},

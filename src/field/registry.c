@@ -247,7 +247,7 @@ static int make_keys(struct registry *r, struct field *f) {
 /* GEO, ASN and RIR lists beside an address field: `http.xffIp` has `http.xffGEO`, ... */
 static int add_companions(struct registry *r, uint16_t id, struct err *e) {
     static const char *const suffixes[] = {"GEO", "ASN", "RIR"};
-    static const char *const titles[] = {"GEO", "ASN", "RIR"};
+    static const char *const names[] = {"country", "asn", "rir"};
     const struct field_def *def = r->fields[id].def;
     size_t len = strlen(def->path);
     if (len < 2 || strcasecmp(def->path + len - 2, "ip") != 0) {
@@ -255,12 +255,14 @@ static int add_companions(struct registry *r, uint16_t id, struct err *e) {
     }
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
         char path[128], name[128], title[160];
-        (void)snprintf(path, sizeof(path), "%.*s%s", (int)len - 2, def->path, suffixes[i]);
-        (void)snprintf(name, sizeof(name), "%s.%s", def->name ? def->name : path,
-                       i == 0   ? "country"
-                       : i == 1 ? "asn"
-                                : "rir");
-        (void)snprintf(title, sizeof(title), "%s %s", def->title, titles[i]);
+        int sizes[] = {
+            snprintf(path, sizeof(path), "%.*s%s", (int)len - 2, def->path, suffixes[i]),
+            snprintf(name, sizeof(name), "%s.%s", def->name ? def->name : path, names[i]),
+            snprintf(title, sizeof(title), "%s %s", def->title, suffixes[i]),
+        };
+        if (sizes[0] >= (int)sizeof(path) || sizes[1] >= (int)sizeof(name) || sizes[2] >= (int)sizeof(title)) {
+            return err_set(e, -ENAMETOOLONG, "the name of address field %s is too long for companions", def->path);
+        }
         struct field_def companion = {.path = path,
                                       .name = def->name ? name : NULL,
                                       .type = FT_KEYWORD,

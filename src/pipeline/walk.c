@@ -1,0 +1,394 @@
+/* walk.c: threads of a run over files: see walk.h.
+ *
+ * In both ways every worker sees every packet's time, so that timeouts come at the same packets for any number of
+ * workers.
+ */
+#include "pipeline/walk.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/ring.h"
+#include "base/util.h"
+#include "feature/community_id.h"
+
+#define BATCHES_IN_FLIGHT 64
+
+const struct setting record_setting_table[] = {
+    {.name = "node",
+     .type = ST_TEXT,
+     .offset = SETTING(record_settings, node),
+     .fallback = "",
+     .help = "Name of this node in sessions; empty: the host's name"},
+    {.name = "prefix",
+     .type = ST_TEXT,
+     .offset = SETTING(record_settings, prefix),
+     .fallback = "arkime_",
+     .help = "Put before index names; an underscore is added when it has none at its end"},
+    {.name = "rotateIndex",
+     .type = ST_CHOICE,
+     .offset = SETTING(record_settings, rotate_index),
+     .fallback = "daily",
+     .choices = ROTATE_CHOICES,
+     .help = "How much time one session index covers"},
+};
+const size_t record_setting_count = ARRAY_LEN(record_setting_table);
+
+/* A batch on its way to all workers. */
+struct shared_batch {
+    struct batch batch;
+    unsigned out; /* workers that have not given it back; the reader's */
+};
+
+struct worker {
+    struct run *run;
+    unsigned number;
+    pthread_t thread;
+    bool started;
+    struct pool pool;
+    struct decoder *decoder;
+    struct dissect_engine *engine;
+    struct flow *flow;
+    struct source *source; /* of its own, or NULL when there is a reader */
+    struct batch *batch;
+    struct ring in, back;
+    char index[96];
+    uint64_t cells_dropped;
+    int failed;
+    bool done; /* atomic */
+};
+
+struct run {
+    const struct walk_options *o;
+    struct hash_key key;
+    struct worker *workers;
+    unsigned count;
+    struct source *reader; /* NULL when each worker has its own source */
+    pthread_t reader_thread;
+    bool reader_started;
+    int reader_failed;
+    bool stop;         /* atomic: tick asked to end */
+    bool reader_ended; /* atomic: no batch follows */
+    uint64_t packets;  /* atomic: of worker 0, for progress */
+    struct shared_batch *batches;
+};
+
+/* --- records --- */
+
+static void on_record(void *ctx, struct record *r) {
+    struct worker *w = ctx;
+    const struct record_settings *settings = w->run->o->record_settings;
+    char suffix[32];
+    index_suffix((enum rotate_index)settings->rotate_index, r->last_time, suffix, sizeof(suffix));
+    size_t prefix = strlen(settings->prefix);
+    const char *joint = prefix && settings->prefix[prefix - 1] != '_' ? "_" : "";
+    (void)snprintf(w->index, sizeof(w->index), "%.50s%ssessions3-%s", settings->prefix, joint, suffix);
+    r->index = w->index;
+    r->node = settings->node;
+    community_id_fill(r, dissect_engine_digests(w->engine));
+    w->cells_dropped += r->cells.dropped;
+    r->cells.dropped = 0;
+    w->run->o->record(w->run->o->ctx, w->number, r);
+}
+
+static void on_stream(void *ctx, struct session *s, unsigned side, struct span bytes, uint64_t gap, int64_t time) {
+    dissect_stream(((struct worker *)ctx)->engine, s, side, bytes, gap, time);
+}
+
+static void on_stream_end(void *ctx, struct session *s, unsigned side) {
+    dissect_stream_end(((struct worker *)ctx)->engine, s, side);
+}
+
+static void on_datagram(void *ctx, struct session *s, unsigned side, struct span bytes, const struct packet *p) {
+    dissect_datagram(((struct worker *)ctx)->engine, s, side, bytes, p);
+}
+
+static void on_saving(void *ctx, struct session *s, bool final) {
+    dissect_saving(((struct worker *)ctx)->engine, s, final);
+}
+
+/* --- workers --- */
+
+static void process(struct worker *w) {
+    struct batch *b = w->batch;
+    decoder_run(w->decoder, b);
+    flow_batch(w->flow, b, w->number, w->run->count);
+    if (b->count) {
+        flow_expire(w->flow, b->packets[b->count - 1].time);
+    }
+    if (w->number == 0) {
+        __atomic_add_fetch(&w->run->packets, b->count, __ATOMIC_RELAXED);
+    }
+}
+
+static int work_alone(struct worker *w) {
+    int code = 0;
+    do {
+        code = source_next(w->source, w->batch);
+        if (code < 0) {
+            break;
+        }
+        process(w);
+    } while (!w->batch->last && !__atomic_load_n(&w->run->stop, __ATOMIC_RELAXED));
+    w->batch->block = block_unref(w->batch->block);
+    return code;
+}
+
+static void wait_a_little(unsigned *turns) {
+    if (++*turns > 64) {
+        struct timespec t = {.tv_nsec = 50000};
+        (void)nanosleep(&t, NULL);
+    }
+}
+
+/* The batch's packets are shared with other workers: only its own copy is decoded. */
+static void copy_batch(struct batch *to, const struct batch *from) {
+    to->count = from->count;
+    to->last = from->last;
+    to->clock = from->clock;
+    memcpy(to->packets, from->packets, from->count * sizeof(from->packets[0]));
+}
+
+static int work_from_reader(struct worker *w) {
+    unsigned turns = 0;
+    for (;;) {
+        void *item;
+        if (ring_get(&w->in, &item, 1) == 0) {
+            if (__atomic_load_n(&w->run->reader_ended, __ATOMIC_ACQUIRE) && ring_get(&w->in, &item, 1) == 0) {
+                return 0;
+            }
+            wait_a_little(&turns);
+            continue;
+        }
+        turns = 0;
+        struct shared_batch *shared = item;
+        copy_batch(w->batch, &shared->batch);
+        process(w);
+        (void)ring_put(&w->back, &item, 1); /* as large as there are batches: never full */
+    }
+}
+
+static void *worker_main(void *arg) {
+    struct worker *w = arg;
+    w->failed = w->source ? work_alone(w) : work_from_reader(w);
+    flow_finish(w->flow);
+    __atomic_store_n(&w->done, true, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void collect_back(struct run *run) {
+    for (unsigned i = 0; i < run->count; i++) {
+        void *items[16];
+        uint32_t n;
+        while ((n = ring_get(&run->workers[i].back, items, ARRAY_LEN(items))) > 0) {
+            for (uint32_t k = 0; k < n; k++) {
+                ((struct shared_batch *)items[k])->out--;
+            }
+        }
+    }
+}
+
+static struct shared_batch *free_batch(struct run *run) {
+    unsigned turns = 0;
+    for (;;) {
+        for (unsigned i = 0; i < BATCHES_IN_FLIGHT; i++) {
+            if (run->batches[i].out == 0) {
+                return &run->batches[i];
+            }
+        }
+        collect_back(run);
+        wait_a_little(&turns);
+    }
+}
+
+static void *reader_main(void *arg) {
+    struct run *run = arg;
+    bool last = false;
+    while (!last && !__atomic_load_n(&run->stop, __ATOMIC_RELAXED)) {
+        struct shared_batch *b = free_batch(run);
+        run->reader_failed = source_next(run->reader, &b->batch);
+        if (run->reader_failed < 0) {
+            break;
+        }
+        last = b->batch.last;
+        b->out = run->count;
+        for (unsigned i = 0; i < run->count; i++) {
+            void *item = b;
+            (void)ring_put(&run->workers[i].in, &item, 1);
+        }
+    }
+    __atomic_store_n(&run->reader_ended, true, __ATOMIC_RELEASE);
+    unsigned turns = 0;
+    for (unsigned i = 0; i < BATCHES_IN_FLIGHT; i++) {
+        while (run->batches[i].out) {
+            collect_back(run);
+            wait_a_little(&turns);
+        }
+        run->batches[i].batch.block = block_unref(run->batches[i].batch.block);
+    }
+    return NULL;
+}
+
+/* --- the run --- */
+
+static int worker_init(struct worker *w, struct run *run, unsigned number, struct err *e) {
+    const struct walk_options *o = run->o;
+    w->run = run;
+    w->number = number;
+    pool_init(&w->pool, o->memory / run->count);
+    w->batch = calloc(1, sizeof(*w->batch));
+    w->decoder = decoder_new(o->decode, &run->key, &w->pool);
+    w->engine = dissect_engine_new(o->dissectors, o->registry, &w->pool);
+    struct flow_hooks hooks = {w, on_stream, on_stream_end, on_datagram, on_saving, on_record};
+    w->flow = flow_new(o->flow, &hooks, &w->pool, o->registry);
+    if (!w->batch || !w->decoder || !w->engine || !w->flow) {
+        return err_set(e, -ENOMEM, "no memory for worker %u", number);
+    }
+    if (run->reader) {
+        int code = ring_init(&w->in, BATCHES_IN_FLIGHT);
+        return code < 0 ? code : ring_init(&w->back, BATCHES_IN_FLIGHT);
+    }
+    struct source_options options = {
+        .bpf = o->bpf, .packet_limit = o->packet_limit, .quiet = number > 0, .note = o->note, .note_ctx = o->ctx};
+    return source_open(o->inputs, &options, &w->source, e);
+}
+
+static void worker_done(struct worker *w) {
+    w->flow = flow_free(w->flow);
+    w->engine = dissect_engine_free(w->engine);
+    w->decoder = decoder_free(w->decoder);
+    w->source = source_free(w->source);
+    ring_done(&w->in);
+    ring_done(&w->back);
+    free(TAKE(w->batch));
+    pool_done(&w->pool);
+}
+
+static int run_init(struct run *run, const struct walk_options *o, struct err *e) {
+    int code = hash_key_random(&run->key);
+    run->o = o;
+    run->count = MIN(MAX(o->workers, 1u), (unsigned)WALK_WORKERS_MAX);
+    run->workers = calloc(run->count, sizeof(*run->workers));
+    if (code < 0 || !run->workers) {
+        return err_set(e, code < 0 ? code : -ENOMEM, "the workers cannot be started");
+    }
+    if (run->count > 1 && !input_list_is_plain(o->inputs)) {
+        struct source_options options = {.bpf = o->bpf,
+                                         .packet_limit = o->packet_limit,
+                                         .block_ceiling = 2 * BATCHES_IN_FLIGHT,
+                                         .note = o->note,
+                                         .note_ctx = o->ctx};
+        run->batches = calloc(BATCHES_IN_FLIGHT, sizeof(*run->batches));
+        code = run->batches ? source_open(o->inputs, &options, &run->reader, e)
+                            : err_set(e, -ENOMEM, "no memory for the reader");
+    }
+    for (unsigned i = 0; code == 0 && i < run->count; i++) {
+        code = worker_init(&run->workers[i], run, i, e);
+    }
+    return code;
+}
+
+static void run_done(struct run *run) {
+    for (unsigned i = 0; run->workers && i < run->count; i++) {
+        worker_done(&run->workers[i]);
+    }
+    run->reader = source_free(run->reader);
+    free(run->batches);
+    free(run->workers);
+}
+
+static int run_start(struct run *run, struct err *e) {
+    for (unsigned i = 0; i < run->count; i++) {
+        struct worker *w = &run->workers[i];
+        w->started = pthread_create(&w->thread, NULL, worker_main, w) == 0;
+        if (!w->started) {
+            return err_set(e, -EAGAIN, "thread %u of %u cannot be started", i + 1, run->count);
+        }
+    }
+    if (run->reader) {
+        run->reader_started = pthread_create(&run->reader_thread, NULL, reader_main, run) == 0;
+        if (!run->reader_started) {
+            return err_set(e, -EAGAIN, "the reader thread cannot be started");
+        }
+    }
+    return 0;
+}
+
+static bool all_done(const struct run *run) {
+    for (unsigned i = 0; i < run->count; i++) {
+        if (run->workers[i].started && !__atomic_load_n(&run->workers[i].done, __ATOMIC_ACQUIRE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void wait_for_end(struct run *run, struct walk_stats *stats) {
+    const struct walk_options *o = run->o;
+    const struct source *source = run->reader ? run->reader : run->workers[0].source;
+    for (unsigned waited_ms = 1; !all_done(run); waited_ms = MIN(waited_ms * 2, 100u)) {
+        struct timespec t = {.tv_nsec = (long)waited_ms * 1000000};
+        (void)nanosleep(&t, NULL);
+        uint64_t packets = __atomic_load_n(&run->packets, __ATOMIC_RELAXED);
+        if (o->tick && o->tick(o->ctx, source_progress(source), packets)) {
+            stats->stopped = true;
+            __atomic_store_n(&run->stop, true, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+static void add_counts(uint64_t *to, const uint64_t *from, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        to[i] += from[i];
+    }
+}
+
+static void collect_stats(const struct run *run, struct walk_stats *stats) {
+    const struct source *source = run->reader ? run->reader : run->workers[0].source;
+    source_read_stats(source, &stats->source);
+    stats->file_count = source_file_count(source);
+    memcpy(stats->decode, decoder_counts(run->workers[0].decoder), sizeof(stats->decode));
+    for (unsigned i = 0; i < run->count; i++) {
+        const struct worker *w = &run->workers[i];
+        add_counts(stats->flow, flow_counts(w->flow), FLOW_COUNTS);
+        add_counts(stats->dissect, dissect_engine_counts(w->engine), DISSECT_COUNTS);
+        stats->cells_dropped += w->cells_dropped;
+        stats->pool_peak += w->pool.peak;
+        stats->pool_held += w->pool.held;
+        stats->pool_refused += w->pool.refused;
+    }
+}
+
+int walk_run(const struct walk_options *o, struct walk_stats *ret_stats, struct err *ret_err) {
+    struct run run = {0};
+    memset(ret_stats, 0, sizeof(*ret_stats));
+    int code = run_init(&run, o, ret_err);
+    if (code == 0) {
+        code = run_start(&run, ret_err);
+        if (code < 0) {
+            __atomic_store_n(&run.stop, true, __ATOMIC_RELAXED);
+            __atomic_store_n(&run.reader_ended, true, __ATOMIC_RELEASE);
+        }
+        wait_for_end(&run, ret_stats);
+        if (run.reader_started) {
+            (void)pthread_join(run.reader_thread, NULL);
+        }
+        for (unsigned i = 0; i < run.count; i++) {
+            if (run.workers[i].started) {
+                (void)pthread_join(run.workers[i].thread, NULL);
+            }
+            code = code < 0 ? code : run.workers[i].failed;
+        }
+        code = code < 0 ? code : run.reader_failed;
+        if (code < 0 && ret_err && !ret_err->text[0]) {
+            (void)err_set(ret_err, code, "reading stopped: %s", strerror(-code));
+        }
+        collect_stats(&run, ret_stats);
+    }
+    run_done(&run);
+    return code;
+}

@@ -1,0 +1,58 @@
+/* walk.h: reads inputs with any number of workers and hands each session's record over.
+ *
+ * Plain files: each worker reads and decodes all of them and keeps the flows of its share of the hash: nothing is
+ * handed between threads. Standard input and compressed files: one reader thread, batches to all workers through rings.
+ * Owner: caller. Thread: walk_run blocks; `record` is called on worker threads, one at a time per worker.
+ */
+#ifndef SEINE_PIPELINE_WALK_H
+#define SEINE_PIPELINE_WALK_H
+
+#include "decode/decode.h"
+#include "dissect/engine.h"
+#include "flow/flow.h"
+#include "record/index_name.h"
+#include "source/source.h"
+
+#define WALK_WORKERS_MAX 64
+
+struct record_settings {
+    const char *node, *prefix;
+    uint32_t rotate_index; /* enum rotate_index */
+};
+extern const struct setting record_setting_table[];
+extern const size_t record_setting_count;
+
+struct walk_options {
+    const struct input_list *inputs;
+    unsigned workers;
+    const char *bpf;
+    uint64_t packet_limit;
+    uint64_t memory; /* ceiling per run for flow state, divided among workers; 0 = none */
+    const struct decode_settings *decode;
+    const struct flow_settings *flow;
+    const struct record_settings *record_settings;
+    const struct dissect_set *dissectors;
+    const struct registry *registry;
+    /* A session is done: `worker` says whose thread this is. Adds to cells are allowed. */
+    void (*record)(void *ctx, unsigned worker, struct record *r);
+    /* Called on the thread of walk_run about ten times a second. True ends the walk early (what was read is saved). */
+    bool (*tick)(void *ctx, uint64_t bytes_read, uint64_t packets);
+    source_note_fn note;
+    void *ctx;
+};
+
+struct walk_stats {
+    struct source_stats source;
+    uint64_t decode[DECODE_COUNTS];
+    uint64_t flow[FLOW_COUNTS];
+    uint64_t dissect[DISSECT_COUNTS];
+    uint64_t cells_dropped;
+    uint64_t pool_peak, pool_held, pool_refused;
+    bool stopped; /* tick ended it */
+    uint32_t file_count;
+};
+
+/* Returns 0 or -errno (nothing could be started; no memory). Names of the files read: `on_file` per file at the end. */
+int walk_run(const struct walk_options *o, struct walk_stats *ret_stats, struct err *ret_err);
+
+#endif

@@ -414,9 +414,19 @@ static enum decoded decode_ospf(struct decode_state *s, struct cursor *c) {
     return flow_key_addresses(s, FLOW_OTHER, OTHER_OSPF, 0);
 }
 
+static enum decoded decode_ip4_inside(struct decode_state *s, struct cursor *c) {
+    state_tunnel(s, TUNNEL_IPIP);
+    return decode_ip4(s, c);
+}
+
+static enum decoded decode_ip6_inside(struct decode_state *s, struct cursor *c) {
+    state_tunnel(s, TUNNEL_IPIP);
+    return decode_ip6(s, c);
+}
+
 static const layer_fn protocols[256] = {
-    [PROTO_ICMP] = decode_icmp,  [PROTO_IGMP] = decode_igmp,         [PROTO_IP4] = decode_ip4,
-    [PROTO_TCP] = decode_tcp,    [PROTO_UDP] = decode_udp,           [PROTO_IP6] = decode_ip6,
+    [PROTO_ICMP] = decode_icmp,  [PROTO_IGMP] = decode_igmp,         [PROTO_IP4] = decode_ip4_inside,
+    [PROTO_TCP] = decode_tcp,    [PROTO_UDP] = decode_udp,           [PROTO_IP6] = decode_ip6_inside,
     [PROTO_GRE] = decode_gre,    [PROTO_ESP] = decode_esp,           [PROTO_AH] = decode_ah,
     [PROTO_ICMP6] = decode_icmp, [PROTO_OSPF] = decode_ospf,         [PROTO_PIM] = decode_pim,
     [PROTO_SCTP] = decode_sctp,  [PROTO_ETHERNET] = decode_ethernet, [PROTO_MPLS] = decode_mpls,

@@ -1,0 +1,172 @@
+/* mime_part.c: the content of a part: base64 and quoted-printable (RFC 2045 6), its digests and its type.
+ *
+ * Every base64 part is taken for a file, as mail programs use that coding for little else; quoted-printable ones only
+ * when they have a file name. Decoding goes on over line ends and pieces, so that a file costs no memory but its
+ * digests.
+ */
+#include "base/util.h"
+#include "dissect/magic.h"
+#include "dissect/mime.h"
+#include "dissect/text.h"
+
+void mime_drop(struct mime *m, struct digests *digests) {
+    uint8_t unused[DIGEST_MAX];
+    if (m->md5) {
+        (void)digest_end(digests, TAKE(m->md5), unused);
+    }
+    if (m->sha256) {
+        (void)digest_end(digests, TAKE(m->sha256), unused);
+    }
+}
+
+void mime_part_begin(struct mime *m) {
+    m->phase = MIME_PART_HEADERS;
+    m->coding = MIME_IDENTITY;
+    m->bits_held = 0;
+    m->bits = 0;
+    m->type_len = 0;
+    m->attachment = m->message = m->typed = m->line_end_pending = m->damaged = false;
+}
+
+static bool is_file(const struct mime *m) {
+    return m->coding == MIME_BASE64 || (m->coding == MIME_QUOTED && m->attachment);
+}
+
+void mime_part_content(struct mime_reader *r) {
+    struct mime *m = r->m;
+    if (m->attachment && m->type_len) {
+        put_text(r->email, EMAIL_FILE_CONTENT_TYPE, span_make(m->type, m->type_len));
+    }
+    if (m->message && m->coding != MIME_BASE64) {
+        mime_part_begin(m); /* a message inside: its headers speak of its content */
+        return;
+    }
+    m->phase = MIME_PART;
+    if (is_file(m)) {
+        m->md5 = digest_begin(r->email->digests, DIGEST_MD5);
+        m->sha256 = r->settings->sha256 ? digest_begin(r->email->digests, DIGEST_SHA256) : NULL;
+    }
+}
+
+static void content(struct mime_reader *r, struct span bytes) {
+    struct mime *m = r->m;
+    if (m->md5) {
+        digest_add(m->md5, bytes);
+    }
+    if (m->sha256) {
+        digest_add(m->sha256, bytes);
+    }
+    if (!m->typed && bytes.len) {
+        const char *type = magic_guess(bytes, (enum magic_mode)r->settings->magic_mode);
+        m->typed = true;
+        if (type) {
+            put_const(r->email, EMAIL_BODY_MAGIC, type);
+        }
+    }
+}
+
+static int base64_value(int c) {
+    return c >= 'A' && c <= 'Z'   ? c - 'A'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 26
+           : c >= '0' && c <= '9' ? c - '0' + 52
+           : c == '+'             ? 62
+           : c == '/'             ? 63
+                                  : -1;
+}
+
+/* Digits that make no byte yet are kept for the next line; padding ends their group. */
+static void base64_line(struct mime_reader *r, struct span line) {
+    struct mime *m = r->m;
+    uint8_t *to = arena_alloc(r->email->scratch, line.len + 1);
+    size_t len = 0;
+    if (!to) {
+        return;
+    }
+    for (struct cursor c = cursor_over(line); cursor_left(&c);) {
+        int byte = cursor_u8(&c), digit = base64_value(byte);
+        if (byte == '=') {
+            m->bits_held = 0;
+        }
+        if (digit < 0) {
+            continue;
+        }
+        m->bits = m->bits << 6 | (uint32_t)digit;
+        m->bits_held = (uint8_t)(m->bits_held + 6);
+        if (m->bits_held >= 8) {
+            m->bits_held = (uint8_t)(m->bits_held - 8);
+            to[len++] = (uint8_t)(m->bits >> m->bits_held);
+        }
+    }
+    content(r, span_make(to, len));
+}
+
+static int hex_value(int c) {
+    int lower = c | 0x20;
+    return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The line end before a boundary belongs to the boundary (RFC 2046 5.1.1), so each waits for the line behind it. */
+static void quoted_line(struct mime_reader *r, struct span line, bool ended) {
+    struct mime *m = r->m;
+    uint8_t *to = arena_alloc(r->email->scratch, line.len + 2);
+    size_t len = 0;
+    if (!to) {
+        return;
+    }
+    if (m->line_end_pending) {
+        to[len++] = '\r';
+        to[len++] = '\n';
+    }
+    while (ended && line.len && (span_byte(line, line.len - 1) == ' ' || span_byte(line, line.len - 1) == '\t')) {
+        line.len--; /* blanks at the end were added on the way */
+    }
+    m->line_end_pending = ended;
+    for (size_t i = 0; i < line.len; i++) {
+        int c = span_byte(line, i);
+        int high = hex_value(span_byte(line, i + 1)), low = hex_value(span_byte(line, i + 2));
+        if (c == '=' && i + 1 == line.len) {
+            m->line_end_pending = false;
+            break;
+        }
+        if (c == '=' && high >= 0 && low >= 0) {
+            c = high << 4 | low;
+            i += 2;
+        }
+        to[len++] = (uint8_t)c;
+    }
+    content(r, span_make(to, len));
+}
+
+void mime_part_line(struct mime_reader *r, struct span line, bool ended) {
+    switch (is_file(r->m) ? r->m->coding : MIME_IDENTITY) {
+    case MIME_BASE64:
+        base64_line(r, line);
+        break;
+    case MIME_QUOTED:
+        quoted_line(r, line, ended);
+        break;
+    default:
+        break;
+    }
+}
+
+static void put_digest(struct mime_reader *r, struct digest_run *run, unsigned field, bool wanted) {
+    uint8_t digest[DIGEST_MAX];
+    char hex[2 * DIGEST_MAX];
+    size_t len = digest_end(r->email->digests, run, digest);
+    if (len && wanted) {
+        hex_write(digest, len, hex);
+        put_text(r->email, field, span_make(hex, 2 * len));
+    }
+}
+
+void mime_part_end(struct mime_reader *r, bool complete) {
+    struct mime *m = r->m;
+    bool wanted = complete && !m->damaged;
+    if (m->md5) {
+        put_digest(r, TAKE(m->md5), EMAIL_MD5, wanted);
+    }
+    if (m->sha256) {
+        put_digest(r, TAKE(m->sha256), EMAIL_SHA256, wanted);
+    }
+}

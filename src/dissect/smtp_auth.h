@@ -1,0 +1,18 @@
+/* smtp_auth.h: user names out of authentication exchanges, base64 as they are sent (RFC 4954).
+ *
+ * Owner: names live in the scratch arena. Thread: one. Failure: false when the line holds no name.
+ */
+#ifndef SEINE_DISSECT_SMTP_AUTH_H
+#define SEINE_DISSECT_SMTP_AUTH_H
+
+#include "base/arena.h"
+#include "base/span.h"
+
+/* LOGIN: the line is the name. */
+bool auth_login_user(struct arena *scratch, struct span line, struct span *ret_user);
+/* PLAIN (RFC 4616): authorisation name, name and password with NUL between them. */
+bool auth_plain_user(struct arena *scratch, struct span line, struct span *ret_user);
+/* NTLM: message of type 3; `*ret_last` is set for one even when it names nobody. */
+bool auth_ntlm_user(struct arena *scratch, struct span line, struct span *ret_user, bool *ret_last);
+
+#endif

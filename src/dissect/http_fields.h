@@ -1,6 +1,7 @@
 /* http_fields.h: the fields of HTTP by name, for other protocols that put some of them (TLS: the host of the SNI).
  *
- * Use: `struct dissect http = dissect_as(d, ...); put_text(&http, HTTP_HOST, name);`. The order is that of the table in http.c.
+ * Use: `struct dissect http = dissect_as(d, ...); put_text(&http, HTTP_HOST, name);`. The order is that of the table in
+ * http.c.
  */
 #ifndef SEINE_DISSECT_HTTP_FIELDS_H
 #define SEINE_DISSECT_HTTP_FIELDS_H

@@ -48,6 +48,7 @@ struct dissect_session {
     uint8_t handovers;
     uint8_t attached_count;
     bool spoke;
+    bool ended[2]; /* the side's last call has been made */
 };
 
 struct dissect_engine {
@@ -377,7 +378,7 @@ static void call_stream(struct dissect_engine *e, struct session *s, struct atta
     switch (verdict) {
     case VERDICT_OK:
         if (a->feeds) {
-            a->feeds[how->side].len = 0;
+            a->feeds[how->side].len = a->feeds[how->side].wanted = 0;
         }
         break;
     case VERDICT_MORE:
@@ -592,6 +593,7 @@ void dissect_stream_end(struct dissect_engine *e, struct session *s, unsigned si
         probe_side(e, s, span_make(h->data, h->len), &how, true);
     }
     ds->side[side] = SIDE_DECIDED;
+    ds->ended[side] = true;
     if (ds->attached) {
         feed_all(e, s, (struct span){0}, &how);
     }
@@ -690,6 +692,12 @@ void dissect_saving(struct dissect_engine *e, struct session *s, bool final) {
             call_end(e, s, a, false);
         }
         return;
+    }
+    /* Sides that nobody closed end here: what is still held of them is given a last time. */
+    for (unsigned side = 0; side < 2 && s->kind == FLOW_TCP; side++) {
+        if (!ds->ended[side]) {
+            dissect_stream_end(e, s, side);
+        }
     }
     while (ds->attached) {
         detach(e, s, ds->attached);

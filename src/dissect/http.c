@@ -417,10 +417,7 @@ static enum step after_response(struct dissect *d, struct http_side *side, const
     return STEP_ON;
 }
 
-/* Nothing here is a message: behind the first line it may be different. */
-static enum step reject(struct dissect *d, struct http_side *side, struct span rest, size_t *ret_used) {
-    size_t end = span_find_byte(rest, 0, '\n');
-    *ret_used += end == SPAN_NONE ? rest.len : end + 1;
+static enum step reject(struct dissect *d, struct http_side *side) {
     lose(d, side);
     return STEP_ON;
 }
@@ -439,12 +436,14 @@ static enum step step_start(struct dissect *d, struct span rest, size_t *ret_use
         return STEP_WAIT;
     }
     if (match != MATCH_YES) {
-        return reject(d, side, rest, ret_used);
+        ++*ret_used; /* not here: from the next byte on */
+        return reject(d, side);
     }
     struct http_message m = {0};
     struct span all = rest, line;
     if (side->scanned == 0 && span_line(&all, &line) && !http_start_line(line, &m)) {
-        return reject(d, side, rest, ret_used);
+        ++*ret_used;
+        return reject(d, side);
     }
     size_t len = m.request && span_is(m.version, "0.9") ? rest.len - all.len : http_head_length(rest, &side->scanned);
     bool cut = len == 0;
@@ -473,10 +472,12 @@ static enum step step_body(struct dissect *d, struct span rest, size_t *ret_used
         window = to_end ? window : MIN(window, side->left);
         if (bytes.len < window && !d->at_end) {
             d->wanted = window;
+            side->held = (uint32_t)bytes.len;
             return STEP_WAIT;
         }
         http_body_first(d, span_sub(bytes, 0, window), last && bytes.len <= window);
         side->seen = true;
+        side->held = 0;
     }
     http_body_bytes(d, side, bytes, last && !side->started && side->phase != HTTP_CHUNK);
     *ret_used = bytes.len;
@@ -513,7 +514,8 @@ static enum step step_chunk_size(struct dissect *d, struct span rest, size_t *re
         return STEP_WAIT;
     }
     if (line == HTTP_LINE_BAD) {
-        return reject(d, side, rest, ret_used);
+        *ret_used = 0;
+        return reject(d, side);
     }
     side->phase = HTTP_CHUNK;
     if (side->left == 0) {
@@ -541,7 +543,7 @@ static enum step step_trailer(struct dissect *d, struct span rest, size_t *ret_u
     struct http_side *side = side_of(d);
     struct span behind = rest, line;
     if (!span_line(&behind, &line)) {
-        return rest.len < TRAILER_LINE_MAX ? STEP_WAIT : reject(d, side, rest, ret_used);
+        return rest.len < TRAILER_LINE_MAX ? STEP_WAIT : reject(d, side);
     }
     *ret_used = rest.len - behind.len;
     if (line.len == 0) {
@@ -597,6 +599,8 @@ static void over_gap(struct dissect *d, struct http_side *side) {
     if (side->phase == HTTP_DEAD || side->phase == HTTP_HOLD) {
         return;
     }
+    side->left -= counted ? side->held : 0;
+    side->held = 0;
     if (side->phase == HTTP_BODY_TO_END || (counted && d->gap && d->gap < side->left)) {
         http_body_end(d, side, false);
         side->seen = side->damaged = true;

@@ -4,6 +4,8 @@
  */
 #include "capture.h"
 
+#include "script.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +97,12 @@ static int flow_begin(struct writer *w, uint64_t start_us) {
     uint64_t sessions = m->sessions;
     recorder_begin(&m->recorder, start_us);
     buffer_clear(&m->message);
-    w->profile->recipes[recipe].make(m);
+    const struct recipe *r = &w->profile->recipes[recipe];
+    if (r->make != NULL) {
+        r->make(m);
+    } else {
+        script_play(m, r->script);
+    }
     if (m->message.failed || m->scratch.failed) {
         return -ENOMEM;
     }

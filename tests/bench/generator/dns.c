@@ -259,7 +259,8 @@ void make_llmnr(struct maker *m) {
     maker_group(m, 0xe00000fc, 0x10003 & 0xffff);
     struct udp u = udp_open(m, 0, 5355);
     for (unsigned i = 0; i < 2; i++) {
-        dns_put_message(&m->message, m, 1, world_word(m->client), i == 0 ? DNS_A : DNS_AAAA, false);
+        dns_put_message(&m->message, m, (uint16_t)random_u32(&m->rng), world_word(m->client), i == 0 ? DNS_A : DNS_AAAA,
+                        false);
         udp_send(&u, 0);
         maker_wait(m, 100, 400000);
     }

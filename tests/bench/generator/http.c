@@ -197,6 +197,9 @@ static void exchange(struct maker *m, struct tcp *t, const struct http_style *st
     http_put_request(m, style, host, d);
     bool head = message_is_head(&m->message);
     tcp_say(t, 0);
+    if (style->limit > 1100 && random_chance(&m->rng, 300)) {
+        tcp_ack(t, 1); /* the server has to think */
+    }
     maker_wait(m, 500, 80000);
     if (head) {
         buffer_format(&m->message, "HTTP/1.1 200 OK\r\nServer: %s\r\nContent-Type: %s\r\nContent-Length: %u\r\n\r\n",
@@ -233,11 +236,11 @@ void make_http_open(struct maker *m) {
 void make_http(struct maker *m) {
     char host[WORLD_NAME];
     bool office = random_chance(&m->rng, 250);
-    struct http_style style = {.proxy = office && m->client % 2, .limit = 12000};
+    struct http_style style = {.proxy = office && m->client % 2, .limit = 4000};
     maker_connect(m, office ? WHERE_OFFICE : WHERE_INTERNET);
     world_host(m->world, m->server, host);
     struct tcp t = tcp_open(m, style.proxy ? 3128 : office ? 8080 : 80);
-    unsigned count = random_skewed(&m->rng, 1, 10);
+    unsigned count = random_skewed(&m->rng, 1, 17);
     for (unsigned i = 0; i < count; i++) {
         style.close = i + 1 == count && random_chance(&m->rng, 300);
         exchange(m, &t, &style, host);
@@ -257,9 +260,9 @@ void make_http_bulk(struct maker *m) {
     char host[WORLD_NAME];
     maker_connect(m, WHERE_INTERNET);
     world_host(m->world, m->server, host);
-    struct http_style style = {.plain = true, .close = random_chance(&m->rng, 400)};
+    struct http_style style = {.plain = true, .limit = 28000, .close = random_chance(&m->rng, 400)};
     struct tcp t = tcp_open(m, 80);
-    unsigned count = style.close ? 1 : random_between(&m->rng, 2, 5);
+    unsigned count = style.close ? 1 : random_between(&m->rng, 3, 11);
     for (unsigned i = 0; i < count; i++) {
         exchange(m, &t, &style, host);
         tcp_ack(&t, 0);

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct profile *const profiles[] = {&profile_small, &profile_open};
+static const struct profile *const profiles[] = {&profile_small, &profile_mixed, &profile_web, &profile_exotic,
+                                                 &profile_open};
 
 #define PROFILES (sizeof profiles / sizeof *profiles)
 

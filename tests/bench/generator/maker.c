@@ -22,7 +22,7 @@ void maker_done(struct maker *m) {
     buffer_done(&m->scratch);
 }
 
-static void client_mac(uint32_t client, uint8_t *ret_mac) {
+void maker_client_mac(uint32_t client, uint8_t ret_mac[6]) {
     const uint8_t mac[6] = {0x00, 0x1b, 0x21, (uint8_t)(client >> 16), (uint8_t)(client >> 8), (uint8_t)client};
     memcpy(ret_mac, mac, 6);
 }
@@ -90,7 +90,7 @@ void maker_connect_ip(struct maker *m, enum where where, int family) {
         vlan->type = 0x8100;
     }
     struct layer *ethernet = path_add(&m->path, LAYER_ETHERNET);
-    client_mac(m->client, ethernet->mac[0]);
+    maker_client_mac(m->client, ethernet->mac[0]);
     if (where == WHERE_BROADCAST) {
         memset(ethernet->mac[1], 0xff, 6);
     } else {
@@ -109,7 +109,8 @@ void maker_group(struct maker *m, uint32_t group, unsigned group6) {
         put_be32(ip->address[1], group);
     }
     struct layer *last = &m->path.layers[m->path.count - 1];
-    if (last->kind == LAYER_ETHERNET) {
+    bool direct = m->path.count == 2 || (m->path.count == 3 && m->path.layers[1].kind == LAYER_VLAN);
+    if (direct && last->kind == LAYER_ETHERNET) {
         group_mac(last, ip);
     }
 }

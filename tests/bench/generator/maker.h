@@ -47,10 +47,13 @@ struct maker {
 
 typedef void make_flow(struct maker *m);
 
+/* Either a function or a table of lines (script.h) writes the flow. */
+struct script;
 struct recipe {
     const char *name;
     uint32_t weight;
     make_flow *make;
+    const struct script *script;
 };
 
 void maker_init(struct maker *m, const struct world *world, const struct habits *habits, uint64_t seed);
@@ -64,6 +67,9 @@ void maker_connect_ip(struct maker *m, enum where where, int family);
 
 /* For WHERE_MULTICAST: the group, as IPv4 address and last two bytes of the IPv6 one. */
 void maker_group(struct maker *m, uint32_t group, unsigned group6);
+
+/* The address of the client's network card. */
+void maker_client_mac(uint32_t client, uint8_t ret_mac[6]);
 
 /* The innermost IP layer: the one that the transport stands on. */
 struct layer *maker_ip(struct maker *m);

@@ -96,9 +96,9 @@ static void put_option_text(struct buffer *b, unsigned option, const char *text)
 static void put_dhcp(struct maker *m, unsigned kind, uint32_t transaction) {
     struct buffer *b = &m->message;
     char machine[WORLD_NAME];
-    const uint8_t mac[6] = {
-        0x00, 0x1b, 0x21, (uint8_t)(m->client >> 16), (uint8_t)(m->client >> 8), (uint8_t)m->client};
+    uint8_t mac[6];
     uint8_t address[4];
+    maker_client_mac(m->client, mac);
     bool reply = kind == 2 || kind == 5;
     world_client_address(m->client, 4, address);
     buffer_u8(b, reply ? 2 : 1);
@@ -139,15 +139,23 @@ void make_dhcp(struct maker *m) {
     static const uint8_t kinds[4] = {1, 2, 3, 5};
     unsigned first = m->client % 3 == 0 ? 2 : 0; /* a renewal has no discover and offer */
     for (unsigned i = first; i < 4; i++) {
+        struct layer *ip = maker_ip(m);
+        struct layer *ethernet = &m->path.layers[m->path.count - 1];
         if (i & 1) { /* the server answers to everybody, from its own address */
-            struct layer *ip = maker_ip(m);
+            struct layer from = *ip;
             world_office_address(0, 4, ip->address[1]);
             memset(ip->address[0], 0xff, 4);
+            memset(ethernet->mac[0], 0xff, 6);
+            memcpy(ethernet->mac[1], "\0\x50\x56\1\0\1", 6);
+            put_dhcp(m, kinds[i], transaction);
+            udp_send(&u, 1);
+            *ip = from;
+        } else {
+            maker_client_mac(m->client, ethernet->mac[0]);
+            memset(ethernet->mac[1], 0xff, 6);
+            put_dhcp(m, kinds[i], transaction);
+            udp_send(&u, 0);
         }
-        put_dhcp(m, kinds[i], transaction);
-        udp_send(&u, (int)(i & 1));
-        memset(maker_ip(m)->address[0], 0, 4);
-        memset(maker_ip(m)->address[1], 0xff, 4);
         maker_wait(m, 500, 900000);
     }
 }
@@ -176,7 +184,7 @@ void make_dhcpv6(struct maker *m) {
         buffer_u8(b, 0);
         buffer_u8(b, (unsigned)strlen(machine));
         buffer_text(b, machine);
-        buffer_u8(b, 0);
+        buffer_put(b, "\4corp\7example\3com\0", 18);
         buffer_close(b, mark, 2);
         udp_send(&u, 0);
         maker_pass(m, 1000000);
@@ -289,7 +297,7 @@ void make_snmp(struct maker *m) {
     maker_connect(m, WHERE_OFFICE);
     struct udp u = udp_open(m, 0, 161);
     struct buffer *b = &m->message;
-    unsigned count = random_skewed(&m->rng, 1, 8);
+    unsigned count = random_skewed(&m->rng, 1, 16);
     for (unsigned i = 0; i < 2 * count; i++) {
         uint8_t oid[] = {0x2b, 6, 1, 2, 1, 1, system_oids[i / 2 & 3], 0};
         size_t message = ber_open(b, 0x30);

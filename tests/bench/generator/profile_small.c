@@ -6,8 +6,8 @@
 #include "recipes.h"
 
 static const struct recipe small_recipes[] = {
-    {"dns", 450, make_dns},      {"http", 300, make_http_short}, {"tls 1.3", 150, make_tls_short},
-    {"scan", 50, make_syn_scan}, {"udp", 50, make_small_udp},
+    {"dns", 450, make_dns, NULL},      {"http", 300, make_http_short, NULL}, {"tls 1.3", 150, make_tls_short, NULL},
+    {"scan", 50, make_syn_scan, NULL}, {"udp", 50, make_small_udp, NULL},
 };
 
 const struct profile profile_small = {
@@ -22,9 +22,9 @@ const struct profile profile_small = {
 };
 
 static const struct recipe open_recipes[] = {
-    {"idle", 400, make_idle},
-    {"http", 400, make_http_open},
-    {"tls 1.3", 200, make_tls_open},
+    {"idle", 400, make_idle, NULL},
+    {"http", 400, make_http_open, NULL},
+    {"tls 1.3", 200, make_tls_open, NULL},
 };
 
 const struct profile profile_open = {

@@ -43,3 +43,50 @@ make_flow make_ssdp;
 make_flow make_small_udp;
 make_flow make_syn_scan;
 make_flow make_idle;
+
+/* mail.c */
+make_flow make_smtp;
+make_flow make_pop3;
+make_flow make_imap;
+
+/* remote.c */
+make_flow make_ssh;
+make_flow make_rdp;
+
+/* directory.c */
+make_flow make_ldap;
+make_flow make_kerberos_udp;
+make_flow make_kerberos_tcp;
+
+/* smb.c */
+make_flow make_smb;
+
+/* database.c */
+make_flow make_mysql;
+make_flow make_postgres;
+make_flow make_tds;
+
+/* quic.c */
+make_flow make_quic;
+
+/* voice.c */
+make_flow make_sip_register;
+make_flow make_sip_call;
+
+/* odd.c */
+make_flow make_ospf;
+make_flow make_pim;
+make_flow make_igmp;
+make_flow make_vrrp;
+make_flow make_eigrp;
+make_flow make_esp;
+make_flow make_sctp;
+make_flow make_lldp;
+make_flow make_stp;
+make_flow make_fragments;
+make_flow make_tcp_overlap;
+make_flow make_tcp_tiny;
+make_flow make_tcp_reversed;
+make_flow make_tcp_gap;
+make_flow make_tcp_no_syn;
+make_flow make_tcp_reset;

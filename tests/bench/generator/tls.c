@@ -196,8 +196,8 @@ static void put_hello_message(struct buffer *b, struct maker *m, const char *hos
         put_version13(b, &m->rng, make, grease);
     }
     if (quic) { /* transport parameters: idle timeout, UDP payload, data, streams */
-        static const uint8_t parameters[] = {0, 0x39, 0,    17, 1, 4,    0x80, 0,    0x75, 0x30, 3,
-                                             2, 0x45, 0xc8, 8,  2, 0x40, 0x64, 0x0f, 0,    0};
+        static const uint8_t parameters[] = {0, 0x39, 0,    16,   1, 4, 0x80, 0,    0x75, 0x30,
+                                             3, 2,    0x45, 0xc8, 8, 2, 0x40, 0x64, 0x0f, 0};
         buffer_put(b, parameters, sizeof parameters);
     }
     if (make->padded && b->length - start < 508) {
@@ -370,6 +370,9 @@ static void data_exchanges(struct maker *m, struct tcp *t, unsigned count, uint3
     for (unsigned i = 0; i < count; i++) {
         tls_put_data(&m->message, m, random_between(&m->rng, 90, 700));
         tcp_say(t, 0);
+        if (random_chance(&m->rng, 300)) {
+            tcp_ack(t, 1); /* the server has to think */
+        }
         maker_wait(m, 500, 90000);
         tls_put_data(&m->message, m, random_skewed(&m->rng, low, high));
         tcp_say(t, 1);
@@ -402,17 +405,17 @@ static void make_tls(struct maker *m, bool version13, unsigned count, uint32_t l
 }
 
 void make_tls12(struct maker *m) {
-    make_tls(m, false, random_skewed(&m->rng, 1, 8), 200, 6000);
+    make_tls(m, false, random_skewed(&m->rng, 1, 16), 40, 1800);
 }
 
 void make_tls13(struct maker *m) {
-    make_tls(m, true, random_skewed(&m->rng, 1, 8), 200, 6000);
+    make_tls(m, true, random_skewed(&m->rng, 1, 16), 40, 1800);
 }
 
 void make_tls12_bulk(struct maker *m) {
-    make_tls(m, false, random_between(&m->rng, 1, 4), 400, 60000);
+    make_tls(m, false, random_between(&m->rng, 3, 10), 300, 18000);
 }
 
 void make_tls13_bulk(struct maker *m) {
-    make_tls(m, true, random_between(&m->rng, 1, 4), 400, 60000);
+    make_tls(m, true, random_between(&m->rng, 3, 10), 300, 18000);
 }

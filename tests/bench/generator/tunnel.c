@@ -41,6 +41,10 @@ static void add_outer_ip(struct maker *m) {
     memcpy(l->address[1], ends[1], 4);
     l->ident[0] = (uint16_t)random_u32(&m->rng);
     l->ident[1] = (uint16_t)random_u32(&m->rng);
+    if (random_chance(&m->rng, 40)) {
+        l->mtu = 576; /* a narrow way between the two ends: the tunnel's own packets come in fragments */
+        l->fragments = (enum fragment_order)random_below(&m->rng, 4);
+    }
 }
 
 static void add_layer(struct maker *m, enum layer_kind kind, uint32_t id) {

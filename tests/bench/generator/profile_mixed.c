@@ -1,0 +1,66 @@
+/*
+ * The protocols of a company in proportions that give about 13 packets a session and 290 bytes a packet.
+ */
+#include "profile.h"
+#include "recipes.h"
+#include "script.h"
+
+static const struct recipe mixed_recipes[] = {
+    {"dns", 260, make_dns, NULL},
+    {"dns forwarder", 1, make_dns_forwarder, NULL},
+    {"dns tcp", 4, make_dns_tcp, NULL},
+    {"mdns", 8, make_mdns, NULL},
+    {"llmnr", 8, make_llmnr, NULL},
+    {"netbios name", 10, make_netbios_name, NULL},
+    {"http", 112, make_http, NULL},
+    {"websocket", 4, make_websocket, NULL},
+    {"tls 1.2", 50, make_tls12, NULL},
+    {"tls 1.3", 120, make_tls13, NULL},
+    {"quic", 30, make_quic, NULL},
+    {"smtp", 18, make_smtp, NULL},
+    {"pop3", 3, make_pop3, NULL},
+    {"imap", 8, make_imap, NULL},
+    {"ssh", 16, make_ssh, NULL},
+    {"rdp", 6, make_rdp, NULL},
+    {"smb", 30, make_smb, NULL},
+    {"ldap", 34, make_ldap, NULL},
+    {"kerberos udp", 14, make_kerberos_udp, NULL},
+    {"kerberos tcp", 12, make_kerberos_tcp, NULL},
+    {"mysql", 14, make_mysql, NULL},
+    {"postgres", 14, make_postgres, NULL},
+    {"tds", 12, make_tds, NULL},
+    {"ntp", 24, make_ntp, NULL},
+    {"ntp peer", 4, make_ntp_peer, NULL},
+    {"dhcp", 8, make_dhcp, NULL},
+    {"dhcpv6", 4, make_dhcpv6, NULL},
+    {"ping", 14, make_ping, NULL},
+    {"unreachable", 6, make_unreachable, NULL},
+    {"arp", 14, make_arp, NULL},
+    {"neighbour", 6, make_neighbor, NULL},
+    {"snmp", 28, make_snmp, NULL},
+    {"syslog", 16, make_syslog, NULL},
+    {"ssdp", 10, make_ssdp, NULL},
+    {"sip register", 6, make_sip_register, NULL},
+    {"sip call", 2, make_sip_call, NULL},
+    {"redis", 16, NULL, &script_redis},
+    {"memcached", 8, NULL, &script_memcached},
+    {"mqtt", 14, NULL, &script_mqtt},
+    {"ftp", 6, NULL, &script_ftp},
+    {"telnet", 3, NULL, &script_telnet},
+    {"radius", 4, NULL, &script_radius},
+    {"modbus", 4, NULL, &script_modbus},
+    {"scan", 20, make_syn_scan, NULL},
+    {"idle", 8, make_idle, NULL},
+};
+
+const struct profile profile_mixed = {
+    .name = "mixed",
+    .title = "45 protocols as in a company: 250,000 sessions of about 13 packets",
+    .flows = 250000,
+    .arrival_us = 140000000,
+    .tail_us = 22000000,
+    .certificates = true,
+    .habits = {.clients = 6000, .servers = 3000, .ipv6 = 150, .vlan = 120, .repeated = 6, .swapped = 4, .lost = 1},
+    .recipes = mixed_recipes,
+    .recipe_count = sizeof mixed_recipes / sizeof *mixed_recipes,
+};

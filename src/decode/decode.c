@@ -106,7 +106,11 @@ void decoder_run(struct decoder *d, struct batch *b) {
     /* All hashes in one go: they do not depend on one another, so the processor works on several at once. */
     for (uint32_t i = 0; i < b->count; i++) {
         if (b->packets[i].kind != FLOW_NONE) {
-            b->packets[i].hash = (uint32_t)siphash13(&d->key, &b->keys[i], sizeof(b->keys[i]));
+            /* Without the VLAN or VNI: both directions of a flow must come to one worker when only one of them is
+             * tagged. */
+            struct flow_key plain = b->keys[i];
+            plain.tag &= ~FLOW_NETWORK_MASK;
+            b->packets[i].hash = (uint32_t)siphash13(&d->key, &plain, sizeof(plain));
         }
     }
     d->counts[DECODE_PACKETS] += b->count;

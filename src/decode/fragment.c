@@ -181,8 +181,10 @@ static struct chain *chain_find(struct fragments *f, const struct chain_key *key
     return NULL;
 }
 
-/* Makes room for `more` bytes by giving up old chains, but never `keep`. */
+/* Makes room for `more` bytes, and for what the pool's size classes may add to them, by giving up old chains, but never
+ * `keep`. */
 static bool memory_reserve(struct fragments *f, size_t more, const struct chain *keep) {
+    more = MAX(more + more / 2, (size_t)64);
     while (f->memory + more > f->d->settings->frags_memory) {
         struct chain *victim = f->oldest;
         if (victim && victim == keep) {

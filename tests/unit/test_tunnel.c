@@ -325,7 +325,7 @@ static void test_nesting(void **state) {
     assert_outer4(p);
     assert_int_equal(p->ethertype, 0x86dd);
     assert_int_equal(p->layers->vlan_id[0], 100);
-    assert_tunnels(p, (const char[]){AH, GRE, PPP, 0});
+    assert_tunnels(p, (const char[]){AH, IPIP, GRE, PPP, 0});
     assert_false(p->layers->has_outer_mac);
     rig_free(r);
 }

@@ -72,7 +72,8 @@ void community_id_fill(struct record *r, struct digests *digests) {
     len += 2 * width;
     facts[len++] = r->ip_protocol;
     facts[len++] = 0;
-    if (r->kind == FLOW_TCP || r->kind == FLOW_UDP || r->kind == FLOW_SCTP || r->kind == FLOW_ICMP) {
+    if (r->kind == FLOW_TCP || r->kind == FLOW_UDP || r->kind == FLOW_SCTP || r->kind == FLOW_ICMP ||
+        r->kind == FLOW_ESP) { /* Arkime gives ESP two ports of 0, and its documents are what ours are matched with */
         len += add_u16(facts + len, port[first]);
         len += add_u16(facts + len, port[!first]);
     }

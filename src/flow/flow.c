@@ -7,6 +7,7 @@
  */
 #include "flow/flow.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,9 +149,25 @@ static void table_grow(struct flow *f) {
     f->mask = size - 1;
 }
 
-static struct session *table_find(const struct flow *f, const struct flow_key *key, uint32_t hash) {
-    struct session *s = f->buckets[hash & f->mask];
-    while (s && (s->hash != hash || memcmp(&s->key, key, sizeof(*key)) != 0)) {
+/* Same flow, but for VLAN or VNI. */
+static bool same_addresses(const struct flow_key *a, const struct flow_key *b) {
+    return memcmp(a, b, offsetof(struct flow_key, tag)) == 0 && ((a->tag ^ b->tag) & ~FLOW_NETWORK_MASK) == 0;
+}
+
+/* Each side of a flow is in one VLAN (or VNI). The sides may differ when one of them is untagged: mirror ports often
+ * tag one direction only. */
+static bool same_network(const struct session *s, const struct packet *p, uint32_t network) {
+    unsigned side = session_side(s, p);
+    if (s->packets[side]) {
+        return s->network[side] == network;
+    }
+    return s->network[!side] == network || network == 0 || s->network[!side] == 0;
+}
+
+static struct session *table_find(const struct flow *f, const struct packet *p, const struct flow_key *key) {
+    uint32_t network = key->tag & FLOW_NETWORK_MASK;
+    struct session *s = f->buckets[p->hash & f->mask];
+    while (s && (s->hash != p->hash || !same_addresses(&s->key, key) || !same_network(s, p, network))) {
         s = s->chain;
     }
     return s;
@@ -259,23 +276,21 @@ static void packet_endpoints(const struct packet *p, uint8_t ip[2][16], uint16_t
     }
 }
 
+static bool is_dhcp(const struct session *s) {
+    return s->timeout == TIMEOUT_DHCP;
+}
+
 unsigned session_side(const struct session *s, const struct packet *p) {
     if (s->kind != FLOW_OTHER) {
         return !(p->flags & PACKET_FROM_LOW) == s->src_is_low;
     }
-    if (!s->other) {
-        return SIDE_SRC;
+    if (!is_dhcp(s) || !s->other) {
+        return SIDE_SRC; /* protocols in which there are no two sides: everybody's packets are one session */
     }
-    if (p->ip_version) {
-        uint8_t ip[2][16];
-        uint16_t port[2];
-        packet_endpoints(p, ip, port);
-        return memcmp(ip[0], s->other->ip[0], 16) == 0 && port[0] == s->other->port[0] ? SIDE_SRC : SIDE_DST;
-    }
-    if (p->flags & PACKET_HAS_MAC) {
-        return memcmp(p->data + p->mac_at + 6, s->other->mac, 6) == 0 ? SIDE_SRC : SIDE_DST;
-    }
-    return SIDE_SRC;
+    uint8_t ip[2][16];
+    uint16_t port[2];
+    packet_endpoints(p, ip, port);
+    return port[0] == s->other->port[0] ? SIDE_SRC : SIDE_DST;
 }
 
 static struct session *session_new(struct flow *f, const struct packet *p, const struct flow_key *key) {
@@ -346,7 +361,7 @@ static void note_mac(struct flow *f, struct session *s, const struct packet *p, 
     }
 }
 
-static void note_layers(struct flow *f, struct session *s, const struct layers *l, unsigned side) {
+static void note_layers(struct flow *f, struct session *s, const struct layers *l) {
     for (unsigned i = 0; i < l->vlan_count; i++) {
         put_u64(f, s, CORE_VLAN, l->vlan_id[i]);
         put_u64(f, s, l->vlan_type[i] == 0x8100 ? CORE_DOT1Q : CORE_DOT1AD, l->vlan_id[i]);
@@ -358,12 +373,12 @@ static void note_layers(struct flow *f, struct session *s, const struct layers *
         put_u64(f, s, CORE_VNI, l->vni);
     }
     if (l->has_outer_ip) {
-        (void)cells_put_ip(&s->cells, &f->fields[CORE_SRC_OUTER_IP + side], l->outer_src);
-        (void)cells_put_ip(&s->cells, &f->fields[CORE_SRC_OUTER_IP + !side], l->outer_dst);
+        (void)cells_put_ip(&s->cells, &f->fields[CORE_SRC_OUTER_IP], l->outer_src);
+        (void)cells_put_ip(&s->cells, &f->fields[CORE_DST_OUTER_IP], l->outer_dst);
     }
     if (l->has_outer_mac) {
-        (void)cells_put_mac(&s->cells, &f->fields[CORE_SRC_OUTER_MAC + side], l->outer_src_mac);
-        (void)cells_put_mac(&s->cells, &f->fields[CORE_SRC_OUTER_MAC + !side], l->outer_dst_mac);
+        (void)cells_put_mac(&s->cells, &f->fields[CORE_SRC_OUTER_MAC], l->outer_src_mac);
+        (void)cells_put_mac(&s->cells, &f->fields[CORE_DST_OUTER_MAC], l->outer_dst_mac);
     }
 }
 
@@ -385,14 +400,16 @@ static void note_lower_layers(struct flow *f, struct session *s, const struct pa
         }
     }
     if (p->layers) {
-        note_layers(f, s, p->layers, side);
+        note_layers(f, s, p->layers);
     }
 }
 
 static void on_datagram(struct flow *f, struct session *s, const struct packet *p, unsigned side) {
     struct span bytes = span_make(p->data + p->payload_at, p->payload_len);
-    s->data_bytes[side] += bytes.len;
-    if (s->payload8_len[side] == 0 && bytes.len && s->kind != FLOW_OTHER) {
+    if (s->kind != FLOW_OTHER || is_dhcp(s)) {
+        s->data_bytes[side] += bytes.len;
+    }
+    if (s->payload8_len[side] == 0 && bytes.len && s->kind == FLOW_UDP) {
         s->payload8_len[side] = (uint8_t)MIN(bytes.len, (size_t)8);
         memcpy(s->payload8[side], bytes.at, s->payload8_len[side]);
     }
@@ -409,13 +426,16 @@ static void keep_position(struct flow *f, struct session *s, const struct packet
     (void)positions_add(f, s, p);
 }
 
-static bool is_over(const struct flow *f, const struct session *s, const struct packet *p) {
-    return p->time - s->last_time > f->timeout[s->timeout] || (s->kind == FLOW_TCP && tcp_starts_over(s, p));
+/* Time passes when packets show it: the clock is the packet before this one, whosever it was. A single packet with a
+ * wild time ends nothing, because this packet's own time must be past the timeout too. */
+static bool is_over(const struct flow *f, const struct session *s, const struct packet *p, int64_t clock) {
+    return MIN(clock, p->time) - s->last_time > f->timeout[s->timeout] ||
+           (s->kind == FLOW_TCP && tcp_starts_over(s, p));
 }
 
-static void on_packet(struct flow *f, const struct packet *p, const struct flow_key *key) {
-    struct session *s = table_find(f, key, p->hash);
-    if (s && is_over(f, s, p)) {
+static void on_packet(struct flow *f, const struct packet *p, const struct flow_key *key, int64_t clock) {
+    struct session *s = table_find(f, p, key);
+    if (s && is_over(f, s, p, clock)) {
         session_end(f, s);
         s = NULL;
     }
@@ -424,6 +444,7 @@ static void on_packet(struct flow *f, const struct packet *p, const struct flow_
     }
     unsigned side = session_side(s, p), class = s->timeout;
     f->counts[FLOW_PACKETS]++;
+    s->network[side] = key->tag & FLOW_NETWORK_MASK;
     s->packets[side]++;
     s->bytes[side] += p->captured;
     s->last_time = p->time;
@@ -469,7 +490,11 @@ void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t w
                 __builtin_prefetch(s + 192);
             }
         }
-        on_packet(f, &b->packets[order[i]], &b->keys[order[i]]);
+        uint32_t at = order[i];
+        on_packet(f, &b->packets[at], &b->keys[at], at ? b->packets[at - 1].time : f->clock);
+    }
+    if (b->count) {
+        f->clock = b->packets[b->count - 1].time;
     }
 }
 

@@ -32,12 +32,12 @@ struct tcp_segment {
 };
 
 struct tcp_side {
+    uint64_t missing;
     uint32_t next; /* sequence number wanted next */
     uint32_t isn;
     uint32_t acked;  /* highest acknowledgement the peer sent for this side */
     uint32_t fin_at; /* sequence number of the FIN */
     uint32_t gap;    /* bytes skipped since the last delivery */
-    uint64_t missing;
     bool known : 1, has_ack : 1, fin : 1, ended : 1;
 };
 
@@ -46,10 +46,11 @@ struct tcp_state {
     struct tcp_segment *queue; /* both sides, in order of sequence within a side */
     int64_t syn_time;
     uint32_t rtt_ms;
+    uint32_t syn_ack_ack; /* what the SYN-ACK acknowledged */
     uint16_t flags[TCPF_COUNTS];
     uint16_t queued, src_isn_count;
     bool has_syn : 1, has_syn_ack : 1, syn_ack_first : 1, has_rtt : 1, syn_validated : 1, syn_ack_validated : 1,
-        synced : 1, has_rst : 1, incomplete : 1;
+        synced : 1, has_rst : 1, incomplete : 1, finishing : 1;
 };
 
 /* FLOW_OTHER: addresses come from the first packet, not from the key. */
@@ -96,9 +97,11 @@ struct session {
     uint8_t ip_protocol, ip_version;
     uint8_t tunnels[2]; /* bits of enum tunnel met */
     bool src_is_low : 1, has_mac : 1, has_ttl_src : 1, has_ttl_dst : 1, quiet : 1, dissect_done : 1, opened_linked : 1;
-    uint8_t icmp[2]; /* type and code of the first packet */
+    uint8_t icmp[2];     /* type and code of the first packet */
+    uint32_t network[2]; /* VLAN or VNI of each side, 0 = untagged; where sessions are told apart by it */
 };
 _Static_assert(sizeof(struct session) <= 256, "a session's hot part is at most four cache lines");
+_Static_assert(sizeof(struct tcp_state) <= 128, "and its TCP part two");
 
 /* Makes record.ip and port from the session. */
 void session_endpoints(const struct session *s, uint8_t ret_ip[2][16], uint16_t ret_port[2]);
@@ -113,6 +116,7 @@ struct flow {
     uint32_t open;
     struct session *oldest[TIMEOUT_CLASSES], *newest[TIMEOUT_CLASSES];
     int64_t timeout[TIMEOUT_CLASSES]; /* ns */
+    int64_t clock;                    /* time of the last packet of the batch before, anybody's */
     uint64_t segment_bytes;           /* held by TCP queues */
     const struct flow_settings *settings;
     struct flow_hooks hooks;

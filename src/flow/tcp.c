@@ -147,7 +147,7 @@ static void deliver(struct flow *f, struct session *s, unsigned side, struct spa
         s->payload8_len[side] = (uint8_t)(have + n);
     }
     me->next += (uint32_t)counted;
-    s->data_bytes[side] += counted;
+    s->data_bytes[side] += s->tcp->finishing ? 0 : counted; /* not what lies behind a hole that never closed */
     if (!s->quiet && bytes.len) {
         uint64_t gap = me->gap;
         me->gap = 0;
@@ -345,6 +345,7 @@ static void on_syn(struct session *s, const struct packet *p, const struct tcp_h
         }
         t->has_syn_ack = true;
         t->syn_ack_first = !t->has_syn;
+        t->syn_ack_ack = h->ack;
         t->syn_validated = t->has_syn && h->ack == peer->isn + 1;
         if (!peer->known) {
             peer->known = true;
@@ -356,6 +357,7 @@ static void on_syn(struct session *s, const struct packet *p, const struct tcp_h
     } else {
         t->has_syn = true;
         t->src_isn_count = 1;
+        t->syn_validated = t->has_syn_ack && t->syn_ack_ack == h->seq + 1;
         t->syn_time = p->time;
     }
     me->isn = h->seq;
@@ -388,7 +390,7 @@ static void on_ack(struct flow *f, struct session *s, const struct packet *p, co
         session_tag(f, s, "no-syn-ack");
     }
     if (t->has_syn_ack && !t->syn_ack_validated && side == SIDE_SRC) {
-        t->syn_ack_validated = distance(h->ack, peer->isn) > 0 && distance(h->ack, peer->next + 1) <= 0;
+        t->syn_ack_validated = distance(h->ack, peer->isn) > 0 && distance(h->ack, peer->next) <= 0;
     }
     if (t->synced && peer->known && distance(h->ack, peer->next) > 1 && (t->has_syn || t->has_syn_ack)) {
         session_tag(f, s, side ? "acked-unseen-segment-dst" : "acked-unseen-segment-src");
@@ -471,6 +473,8 @@ void tcp_finish(struct flow *f, struct session *s) {
             f->hooks.stream(f->hooks.ctx, s, g->side, span_make(g->data, g->len), 0, g->time);
         }
     }
+    drain(f, s);
+    t->finishing = true;
     while (t->synced && t->queue) {
         drain(f, s);
         if (t->queue) {

@@ -40,12 +40,14 @@ enum flow_other {
     OTHER_KINDS,
 };
 
-/* The symmetric identity of a flow: the lower (address, port) first. IPv4 is held as ::ffff:a.b.c.d. 40 bytes, no padding. */
+/* The symmetric identity of a flow: the lower (address, port) first. IPv4 is held as ::ffff:a.b.c.d. 40 bytes, no
+ * padding. */
 struct flow_key {
     uint8_t low[16], high[16];
     uint16_t low_port, high_port;
     uint32_t tag; /* kind << 28 | other << 24 | vlan or vni (24 bits) */
 };
+#define FLOW_NETWORK_MASK 0x00ffffffu
 _Static_assert(sizeof(struct flow_key) == 40, "flow_key is hashed as bytes");
 
 /* Layers met on the way in, beyond plain Ethernet and IP: only packets that have any carry one. */
@@ -59,7 +61,7 @@ struct layers {
     uint16_t vlan_type[LAYERS_VLANS]; /* 0x8100 or 0x88a8 */
     uint8_t tunnels[LAYERS_TUNNELS];  /* enum tunnel, in order */
     uint32_t vni;
-    uint8_t outer_src[16], outer_dst[16];         /* of the layer directly outside the inner IP */
+    uint8_t outer_src[16], outer_dst[16]; /* of the layer directly outside the inner IP */
     uint8_t outer_src_mac[6], outer_dst_mac[6];
 };
 
@@ -89,12 +91,12 @@ const char *tunnel_name(enum tunnel t);
 struct packet {
     /* filled by the source */
     const uint8_t *data;
-    int64_t time; /* ns since 1970 */
-    uint64_t position; /* of the record header (pcap) or block (pcapng) in its file, uncompressed */
+    int64_t time;            /* ns since 1970 */
+    uint64_t position;       /* of the record header (pcap) or block (pcapng) in its file, uncompressed */
     uint32_t captured, wire; /* bytes present; bytes on the wire */
-    uint32_t file;      /* number of the capture file, from 1 */
-    uint16_t interface; /* within the file */
-    uint16_t link;      /* DLT/LINKTYPE */
+    uint32_t file;           /* number of the capture file, from 1 */
+    uint16_t interface;      /* within the file */
+    uint16_t link;           /* DLT/LINKTYPE */
     /* filled by the decoder */
     uint32_t hash;         /* keyed hash of the flow key, 0 possible */
     uint32_t payload_len;  /* bytes of layer-4 payload, clipped to what was captured */
@@ -102,12 +104,12 @@ struct packet {
     uint16_t ip_at;        /* offset of the innermost IP header */
     uint16_t transport_at; /* offset of the TCP/UDP/ICMP/... header */
     uint16_t payload_at;
-    uint16_t ethertype;    /* the first one of the frame (behind VLAN tags); 0 = none */
-    uint8_t kind;          /* enum flow_kind */
-    uint8_t ip_version;    /* 4, 6, or 0 for non-IP */
-    uint8_t ip_protocol;   /* of the innermost IP; 0 for non-IP */
-    uint8_t flags;         /* PACKET_* */
-    uint8_t ttl, dscp;     /* innermost; dscp is the 6-bit code point */
+    uint16_t ethertype;          /* the first one of the frame (behind VLAN tags); 0 = none */
+    uint8_t kind;                /* enum flow_kind */
+    uint8_t ip_version;          /* 4, 6, or 0 for non-IP */
+    uint8_t ip_protocol;         /* of the innermost IP; 0 for non-IP */
+    uint8_t flags;               /* PACKET_* */
+    uint8_t ttl, dscp;           /* innermost; dscp is the 6-bit code point */
     const struct layers *layers; /* NULL for most */
 };
 

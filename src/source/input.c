@@ -84,17 +84,40 @@ static void list_add(struct expansion *x, const char *path, const struct stat *s
     l->count++;
 }
 
-/* 1: begins as a capture, 0: does not, -errno. */
-static int file_recognise(const char *path) {
-    uint8_t head[12];
+enum look { LOOK_CAPTURE, LOOK_PACKED, LOOK_OTHER };
+
+/* True when the first bytes are those of a compressed file or an archive. */
+static bool packed_recognise(const uint8_t *head, size_t len) {
+    static const struct {
+        uint16_t at;
+        const char *magic;
+    } packed[] = {{0, "\x1f\x8b"},    {0, "\x1f\x9d"},   {0, "\x28\xb5\x2f\xfd"},
+                  {0, "\xfd\x37zXZ"}, {0, "BZh"},        {0, "\x04\x22\x4d\x18"},
+                  {0, "LZIP"},        {0, "PK\x03\x04"}, {0, "7z\xbc\xaf"},
+                  {0, "0707"},        {0, "]"},          {257, "ustar"}};
+    for (size_t i = 0; i < ARRAY_LEN(packed); i++) {
+        size_t n = strlen(packed[i].magic);
+        if (packed[i].at + n <= len && memcmp(head + packed[i].at, packed[i].magic, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the file begins as (enum look), or -errno. */
+static int file_look(const char *path) {
+    uint8_t head[512];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return -errno;
     }
     ssize_t got = read(fd, head, sizeof(head));
-    int rc = got < 0 ? -errno : capture_recognise(head, (size_t)got) != CAPTURE_NONE;
+    int look = got < 0 ? -errno : LOOK_OTHER;
     close(fd);
-    return rc;
+    if (got > 0 && capture_recognise(head, (size_t)got) != CAPTURE_NONE) {
+        return LOOK_CAPTURE;
+    }
+    return got > 0 && packed_recognise(head, (size_t)got) ? LOOK_PACKED : look;
 }
 
 static size_t cut_suffix(const char *name, size_t len, const char *const *suffixes, size_t count) {
@@ -115,12 +138,12 @@ static bool name_is_capture(const char *name) {
 }
 
 static void add_from_folder(struct expansion *x, const char *path, const char *name, const struct stat *st) {
-    int is_capture = file_recognise(path);
-    if (is_capture == 1 || name_is_capture(name)) {
-        if (is_capture < 0) {
-            problem_errno(x, path, -is_capture);
+    int look = file_look(path);
+    if (look == LOOK_CAPTURE || name_is_capture(name)) {
+        if (look < 0) {
+            problem_errno(x, path, -look);
         } else {
-            list_add(x, path, st, INPUT_FILE, is_capture == 1);
+            list_add(x, path, st, INPUT_FILE, look != LOOK_PACKED);
         }
     }
 }
@@ -185,11 +208,11 @@ static void expand_path(struct expansion *x, const char *path, const struct stat
             problem(x, path, "no captures in this folder");
         }
     } else if (S_ISREG(st->st_mode)) {
-        int is_capture = file_recognise(path);
-        if (is_capture < 0) {
-            problem_errno(x, path, -is_capture);
+        int look = file_look(path);
+        if (look < 0) {
+            problem_errno(x, path, -look);
         } else {
-            list_add(x, path, st, INPUT_FILE, is_capture == 1);
+            list_add(x, path, st, INPUT_FILE, look != LOOK_PACKED);
         }
     } else if (access(path, R_OK) < 0) {
         problem_errno(x, path, errno);

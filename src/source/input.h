@@ -18,7 +18,7 @@ struct input {
     uint64_t size;
     uint64_t before; /* bytes of all inputs before it */
     enum input_kind kind;
-    bool plain; /* begins as an uncompressed capture */
+    bool plain; /* regular and not packed: reading it again costs little */
 };
 
 const struct input *input_list_get(const struct input_list *l, size_t index);

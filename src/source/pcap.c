@@ -67,7 +67,10 @@ static bool header_plausible(const struct pcap_state *p, struct record_header h,
 
 /* Loose: what may stand behind an odd record that is believed. */
 static bool header_possible(const struct pcap_state *p, struct record_header h) {
-    return h.captured <= p->usual && (h.seconds | h.fraction | h.captured | h.wire) != 0;
+    if (h.captured > p->usual) {
+        return h.captured <= CAPTURE_CEILING && h.fraction < fraction_limit(p) && h.wire >= h.captured;
+    }
+    return (h.seconds | h.fraction | h.captured | h.wire) != 0;
 }
 
 enum doubt { DOUBT_FINE, DOUBT_NEED, DOUBT_SKIP, DOUBT_DAMAGED };
@@ -190,10 +193,25 @@ static void record_put(struct capture *c, const struct window *w, size_t at, str
     capture_put(c, b, &r);
 }
 
+/* The record at the end is not whole. When another one stands inside it, its length lies. */
+static bool end_lies(const struct capture *c, const struct window *w) {
+    size_t need;
+    for (size_t at = w->at + 1; w->end - at >= c->pcap.header; at++) {
+        if (record_found(c, w, at, &need)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The file ends inside a record: its bytes are used as far as they are there. */
 static enum fill end_reached(struct capture *c, struct window *w, struct batch *b) {
     struct pcap_state *p = &c->pcap;
     size_t left = window_left(w);
+    if (left > p->header && end_lies(c, w)) {
+        lost_begin(c, w, header_read(window_data(w), p->swapped).captured);
+        return FILL_FULL;
+    }
     if (left == 0) {
         if (w->error) {
             capture_truncated(c, w, "reading failed: all before is used");
@@ -282,6 +300,9 @@ enum fill pcap_fill(struct capture *c, struct window *w, struct batch *b) {
         if (UNLIKELY(left < whole)) {
             c->need = whole;
             filled = w->eof ? end_reached(c, w, b) : FILL_NEED;
+            if (filled == FILL_FULL) {
+                continue;
+            }
             break;
         }
         record_put(c, w, w->at, h, b);

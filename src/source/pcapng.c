@@ -91,7 +91,7 @@ static void resolution_set(struct pcapng_interface *i, uint8_t resolution) {
     i->unit = 0;
     if (resolution & 0x80) {
         i->per_second = power < 64 ? (uint64_t)1 << power : 0;
-        i->unit = power <= 9 ? 1000000000 >> power : 0;
+        i->unit = power <= 9 ? (uint64_t)1000000000 >> power : 0;
     } else if (power <= 19) {
         i->per_second = 1;
         for (unsigned k = 0; k < power; k++) {
@@ -350,29 +350,38 @@ static enum fill lengths_differ(struct capture *c, struct window *w, uint32_t le
     return FILL_FULL;
 }
 
-/* A block above the ceiling: stepped over when it is announced as something that may be that long. */
+/* True when a packet block's own length agrees with that of its packet, give or take its options. */
+static bool giant_believed(const struct frame *f, const uint8_t *at, size_t left) {
+    if ((f->type != BLOCK_ENHANCED && f->type != BLOCK_PACKET) || left < 28) {
+        return false;
+    }
+    uint32_t captured = load32(at + 20, f->swapped);
+    return captured <= f->length - 32 && f->length - 32 - captured < 65536;
+}
+
+/* A block above the ceiling: skipped by its length when that is believed, else taken for damage. */
 static enum fill giant_skip(struct capture *c, struct window *w, const struct frame *f, const struct batch *b) {
-    bool packet = f->type == BLOCK_ENHANCED || f->type == BLOCK_PACKET || f->type == BLOCK_SIMPLE;
-    if (f->length > CAPTURE_CEILING * 4 || f->type == BLOCK_INTERFACE || f->type == BLOCK_SECTION) {
+    if (window_left(w) < 28 && !w->eof) {
+        c->need = 28;
+        return FILL_NEED;
+    }
+    if (!giant_believed(f, window_data(w), window_left(w))) {
         lost_begin(c, w);
         return FILL_FULL;
     }
     if (b->count) {
         return FILL_FULL; /* skipping moves the block that these packets lie in */
     }
-    uint64_t position = window_position(w);
+    c->run->stats.damaged++;
+    capture_note(c, window_position(w), "block of %u bytes is longer than %u: skipped", f->length, CAPTURE_CEILING);
     int64_t skipped = window_skip(w, f->length);
     if (skipped < 0) {
         c->run->short_of_memory = true;
         return FILL_END;
     }
     if (skipped < (int64_t)f->length) {
-        capture_truncated(c, w, "ends inside its last block: all before it is used");
+        capture_truncated(c, w, "ends inside that block: all before it is used");
         return FILL_END;
-    }
-    if (packet) {
-        c->run->stats.damaged++;
-        capture_note(c, position, "block of %u bytes is longer than %u: skipped", f->length, CAPTURE_CEILING);
     }
     c->need = BLOCK_LEAST;
     return FILL_NEED;
@@ -404,10 +413,25 @@ static void block_use(struct capture *c, const struct frame *f, const uint8_t *a
     }
 }
 
+/* The block at the end is not whole. When another one stands inside it, its length lies. */
+static bool end_lies(const struct capture *c, const struct window *w) {
+    size_t need;
+    for (size_t at = w->at + 1; at + BLOCK_LEAST <= w->end; at++) {
+        if (block_found(c, w, at, &need)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The end of the file inside a block: an enhanced packet is used as far as it is there. */
 static enum fill end_reached(struct capture *c, struct window *w, struct batch *b) {
     size_t left = window_left(w);
     struct frame f;
+    if (end_lies(c, w)) {
+        lost_begin(c, w);
+        return FILL_FULL;
+    }
     if (left == 0) {
         if (w->error) {
             capture_truncated(c, w, "reading failed: all before is used");
@@ -472,7 +496,7 @@ enum fill pcapng_fill(struct capture *c, struct window *w, struct batch *b) {
         if (UNLIKELY(left < f.length)) {
             c->need = f.length;
             filled = w->eof ? end_reached(c, w, b) : FILL_NEED;
-            break;
+            continue;
         }
         if (UNLIKELY(load32(at + f.length - 4, f.swapped) != f.length)) {
             filled = lengths_differ(c, w, f.length);

@@ -156,7 +156,8 @@ static bool rrsig_text(struct line *l, struct dns_message *m, struct cursor *c) 
     line_spaced_number(l, cursor_u32(c)); /* inception */
     line_spaced_number(l, cursor_u16(c)); /* key tag */
     line_byte(l, ' ');
-    return cursor_ok(c) && line_name(l, m, c);
+    /* Arkime's documents have no record that the root has signed. */
+    return cursor_ok(c) && cursor_peek(c, 0) != 0 && line_name(l, m, c);
 }
 
 static void bitmap_text(struct line *l, unsigned window, struct cursor bits, bool *first) {

@@ -78,7 +78,7 @@ static struct list list_read(struct arena *scratch, struct span s) {
 /* Shell's sort with Ciura's gaps: for the few dozen values of honest hellos it is an insertion sort, and hostile ones
  * of many thousand do not make it quadratic. */
 static void list_sort(struct list list) {
-    static const uint16_t gaps[] = {8861, 3938, 1750, 701, 301, 132, 57, 23, 10, 4, 1};
+    static const uint16_t gaps[] = {8861, 3938, 1750, 701, 301, 132, 57, 1};
     for (size_t g = 0; g < ARRAY_LEN(gaps); g++) {
         size_t gap = gaps[g];
         for (size_t i = gap; i < list.count; i++) {
@@ -115,41 +115,53 @@ static void text_span_add(struct text *t, struct span s) {
     }
 }
 
-static void text_decimal(struct text *t, unsigned value) {
-    char digits[10];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    while (n) {
-        text_byte(t, digits[--n]);
+/* Writes `value` and returns where it ends: at most five characters. */
+static char *decimal_write(char *to, unsigned value) {
+    unsigned size = value >= 10000 ? 5 : value >= 1000 ? 4 : value >= 100 ? 3 : value >= 10 ? 2 : 1;
+    for (unsigned i = size; i-- > 0; value /= 10) {
+        to[i] = (char)('0' + value % 10);
     }
+    return to + size;
 }
 
-static void text_hex4(struct text *t, uint16_t value) {
+static char *hex4_write(char *to, uint16_t value) {
     static const char digits[] = "0123456789abcdef";
-    for (int shift = 12; shift >= 0; shift -= 4) {
-        text_byte(t, digits[value >> shift & 15]);
+    to[0] = digits[value >> 12];
+    to[1] = digits[value >> 8 & 15];
+    to[2] = digits[value >> 4 & 15];
+    to[3] = digits[value & 15];
+    return to + 4;
+}
+
+static void text_decimal(struct text *t, uint16_t value) {
+    if (t->size - t->len >= 5) {
+        t->len = (size_t)(decimal_write(t->start + t->len, value) - t->start);
     }
 }
 
+/* Lists are written in one go, with room for the widest numbers: this is where hellos cost most besides digests. */
 static void text_list_decimal(struct text *t, struct list list) {
-    for (size_t i = 0; i < list.count; i++) {
-        if (i) {
-            text_byte(t, '-');
-        }
-        text_decimal(t, list.items[i]);
+    if (list.count == 0 || t->size - t->len < 6 * list.count) {
+        return;
     }
+    char *to = t->start + t->len;
+    for (size_t i = 0; i < list.count; i++) {
+        to = decimal_write(to, list.items[i]);
+        *to++ = '-';
+    }
+    t->len = (size_t)(to - 1 - t->start);
 }
 
 static void text_list_hex(struct text *t, struct list list) {
-    for (size_t i = 0; i < list.count; i++) {
-        if (i) {
-            text_byte(t, ',');
-        }
-        text_hex4(t, list.items[i]);
+    if (list.count == 0 || t->size - t->len < 5 * list.count) {
+        return;
     }
+    char *to = t->start + t->len;
+    for (size_t i = 0; i < list.count; i++) {
+        to = hex4_write(to, list.items[i]);
+        *to++ = ',';
+    }
+    t->len = (size_t)(to - 1 - t->start);
 }
 
 /* --- versions --- */
@@ -307,7 +319,7 @@ static struct list read_extensions(struct dissect *d, struct cursor c, struct cl
 /* JA3: version,ciphers,extensions,groups,formats in decimal. */
 static void put_ja3(struct dissect *tls, const struct client_hello *h, bool raw) {
     size_t numbers = 1 + h->ciphers.count + h->extensions.count + h->groups.count + h->formats.len;
-    struct text t = text_new(tls->scratch, 6 * numbers + 8);
+    struct text t = text_new(tls->scratch, 6 * numbers + 16);
     text_decimal(&t, h->version);
     text_byte(&t, ',');
     text_list_decimal(&t, h->ciphers);
@@ -402,7 +414,7 @@ static struct list ja4_extensions(struct arena *scratch, struct list extensions)
 static void put_ja4(struct dissect *tls, struct client_hello *h, char transport, bool raw) {
     struct list extensions = ja4_extensions(tls->scratch, h->extensions);
     size_t numbers = h->ciphers.count + extensions.count + h->signatures.count;
-    struct text t = text_new(tls->scratch, 5 * numbers + 16);
+    struct text t = text_new(tls->scratch, 5 * numbers + 32);
     if (!t.size) {
         return;
     }
@@ -516,7 +528,7 @@ bool tls_server_hello(struct dissect *d, const struct tls_settings *settings, st
     put_version(&tls, ret->version);
     put_cipher(&tls, ret->cipher);
     put_session_id(&tls, TLS_DST_SESSION_ID, session_id);
-    struct text t = text_new(tls.scratch, 6 * (2 + extensions.count) + 8);
+    struct text t = text_new(tls.scratch, 6 * (2 + extensions.count) + 16);
     text_decimal(&t, version);
     text_byte(&t, ',');
     text_decimal(&t, ret->cipher);

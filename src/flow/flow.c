@@ -269,8 +269,8 @@ static void packet_endpoints(const struct packet *p, uint8_t ip[2][16], uint16_t
         memcpy(ip[0], h + 8, 16);
         memcpy(ip[1], h + 24, 16);
     }
-    bool has_ports = p->ip_protocol == 17 || p->ip_protocol == 6 || p->ip_protocol == 132;
-    if (p->ip_version && has_ports && p->transport_at + 4u <= p->captured && p->transport_at > p->ip_at) {
+    if (p->ip_version && p->ip_protocol == 17 && p->payload_at == p->transport_at + 8u &&
+        p->transport_at + 4u <= p->captured && p->transport_at > p->ip_at) {
         port[0] = read_be16(p->data + p->transport_at);
         port[1] = read_be16(p->data + p->transport_at + 2);
     }

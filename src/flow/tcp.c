@@ -12,6 +12,7 @@
 #include "flow/session.h"
 
 #define GAP_PATIENCE 16
+#define NS_PER_MS 1000000
 
 enum {
     TH_FIN = 0x01,
@@ -141,7 +142,7 @@ static void enqueue(struct flow *f, struct session *s, struct tcp_segment *g) {
 static void deliver(struct flow *f, struct session *s, unsigned side, struct span bytes, size_t counted, int64_t time) {
     struct tcp_side *me = &s->tcp->side[side];
     uint8_t have = s->payload8_len[side];
-    if (have < 8 && bytes.len) {
+    if (have < 8 && bytes.len && !s->tcp->finishing) {
         size_t n = MIN((size_t)8 - have, bytes.len);
         memcpy(s->payload8[side] + have, bytes.at, n);
         s->payload8_len[side] = (uint8_t)(have + n);
@@ -155,10 +156,11 @@ static void deliver(struct flow *f, struct session *s, unsigned side, struct spa
     }
 }
 
-/* Everything this segment acknowledges of the other side has been delivered. */
+/* The segment acknowledges bytes of the other side that have not been delivered. One more than was seen may be a FIN.
+ */
 static bool peer_is_ahead(const struct tcp_state *t, unsigned side, bool has_ack, uint32_t ack) {
     const struct tcp_side *peer = &t->side[!side];
-    return has_ack && peer->known && distance(ack, peer->next) > (peer->fin ? 1 : 0);
+    return has_ack && peer->known && distance(ack, peer->next) > 1;
 }
 
 static void end_side(struct flow *f, struct session *s, unsigned side) {
@@ -381,7 +383,7 @@ static void on_ack(struct flow *f, struct session *s, const struct packet *p, co
     bool pure = !(h->flags & (TH_FIN | TH_RST | TH_PSH));
     if (t->has_syn && !t->has_rtt && pure) {
         t->has_rtt = true;
-        int64_t waited = (p->time - t->syn_time) / 2000000;
+        int64_t waited = (p->time / NS_PER_MS - t->syn_time / NS_PER_MS) / 2;
         t->rtt_ms = waited > 0 ? (uint32_t)MIN(waited, (int64_t)UINT32_MAX) : 0;
     }
     if (t->has_syn && !t->has_syn_ack && side == SIDE_SRC && !peer->known) {

@@ -325,23 +325,33 @@ int source_go_to(struct source *s, uint32_t number) {
     return -ENOENT;
 }
 
-static int bytes_begin(struct source *s, const void *data, size_t size) {
+int source_open_stream(struct stream *stream, const struct source_options *options, struct source **ret_source,
+                       struct err *ret_err) {
     static const struct input memory = {.path = (char *)"memory", .kind = INPUT_STREAM};
-    int rc = stream_open_bytes(data, size, &s->stream);
-    return rc < 0 ? rc : input_begin(s, &memory);
+    struct source *s;
+    int rc = source_new(options, &s, ret_err);
+    if (rc < 0) {
+        stream_close(stream);
+        return rc;
+    }
+    s->stream = stream;
+    rc = input_begin(s, &memory);
+    if (rc < 0) {
+        source_free(s);
+        return err_set(ret_err, rc, "no memory to read with");
+    }
+    *ret_source = s;
+    return 0;
 }
 
 int source_open_bytes(const void *data, size_t size, const struct source_options *options, struct source **ret_source,
                       struct err *ret_err) {
-    int rc = source_new(options, ret_source, ret_err);
-    if (rc == 0) {
-        rc = bytes_begin(*ret_source, data, size);
-        if (rc < 0) {
-            *ret_source = source_free(*ret_source);
-            return err_set(ret_err, rc, "no memory to read with");
-        }
+    struct stream *stream;
+    int rc = stream_open_bytes(data, size, &stream);
+    if (rc < 0) {
+        return err_set(ret_err, rc, "no memory to read with");
     }
-    return 0;
+    return source_open_stream(stream, options, ret_source, ret_err);
 }
 
 int source_next_here(struct source *s, struct batch *b) {

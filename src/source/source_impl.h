@@ -37,6 +37,9 @@ struct source {
     uint64_t read_bytes; /* atomic */
 };
 
+/* A source over one stream, which is its own from then on, also on failure. */
+int source_open_stream(struct stream *stream, const struct source_options *options, struct source **ret_source,
+                       struct err *ret_err);
 /* A source over bytes in memory, which must outlive it. */
 int source_open_bytes(const void *data, size_t size, const struct source_options *options, struct source **ret_source,
                       struct err *ret_err);

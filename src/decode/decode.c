@@ -89,6 +89,14 @@ static void frame_decode(struct decode_state *s) {
     }
 }
 
+/* Without the VLAN or VNI: both directions of a flow must come to one worker when only one of them is tagged. */
+static uint32_t key_hash(const struct decoder *d, const struct flow_key *key) {
+    uint64_t words[sizeof(*key) / 8];
+    memcpy(words, key, sizeof(words));
+    words[4] &= ~((uint64_t)FLOW_NETWORK_MASK << 32);
+    return (uint32_t)siphash13(&d->key, words, sizeof(words));
+}
+
 void decoder_run(struct decoder *d, struct batch *b) {
     fragments_recycle(d->fragments, b->clock);
     struct decode_state s = {.d = d};
@@ -106,11 +114,7 @@ void decoder_run(struct decoder *d, struct batch *b) {
     /* All hashes in one go: they do not depend on one another, so the processor works on several at once. */
     for (uint32_t i = 0; i < b->count; i++) {
         if (b->packets[i].kind != FLOW_NONE) {
-            /* Without the VLAN or VNI: both directions of a flow must come to one worker when only one of them is
-             * tagged. */
-            struct flow_key plain = b->keys[i];
-            plain.tag &= ~FLOW_NETWORK_MASK;
-            b->packets[i].hash = (uint32_t)siphash13(&d->key, &plain, sizeof(plain));
+            b->packets[i].hash = key_hash(d, &b->keys[i]);
         }
     }
     d->counts[DECODE_PACKETS] += b->count;

@@ -14,7 +14,8 @@ struct cursor {
 };
 
 static inline struct cursor cursor_over(struct span s) {
-    return (struct cursor){s.at, s.at + s.len, false};
+    const uint8_t *at = s.at ? s.at : (const uint8_t *)""; /* no arithmetic on a null pointer, even by 0 */
+    return (struct cursor){at, at + s.len, false};
 }
 
 static inline bool cursor_ok(const struct cursor *c) {

@@ -15,6 +15,7 @@ struct header_table {
     struct header_rule rules[HEADER_TABLE_MAX];
     size_t count;
     uint16_t slots[SLOTS]; /* index + 1 into rules; 0 = free */
+    uint32_t lengths[32];  /* by first letter: bit n is set when a name of n (or 31 and more) bytes begins with it */
 };
 
 struct header_table *header_table_new(void) {
@@ -50,8 +51,15 @@ static struct header_rule *find(const struct header_table *t, unsigned group, st
     return t->slots[slot] ? (struct header_rule *)&t->rules[t->slots[slot] - 1] : NULL;
 }
 
+static uint32_t length_bit(struct span name) {
+    return UINT32_C(1) << MIN(name.len, (size_t)31);
+}
+
 const struct header_rule *header_table_find(const struct header_table *t, unsigned group, struct span name) {
     uint32_t slot;
+    if (!(t->lengths[span_byte(name, 0) & 31] & length_bit(name))) {
+        return NULL; /* most names, without a look at their letters */
+    }
     return find(t, group, name, &slot);
 }
 
@@ -71,6 +79,7 @@ static int want_rule(struct header_table *t, unsigned group, const char *name, s
         *rule =
             (struct header_rule){.name = name, .len = (uint8_t)text.len, .group = (uint8_t)group, .field = FIELD_NONE};
         t->slots[slot] = (uint16_t)t->count;
+        t->lengths[span_byte(text, 0) & 31] |= length_bit(text);
     }
     *ret = rule;
     return 0;

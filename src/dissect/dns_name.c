@@ -2,7 +2,7 @@
  *
  * A name is shown in lower case. Labels of IDNA (RFC 5890) become UTF-8, with the sent form kept beside it. Labels that
  * are UTF-8 already, as multicast DNS has them (RFC 6762 16), stay; other bytes outside printable ASCII are shown as
- * M-x and ^x, so that two different names never look the same. Pointers are followed ten times at most.
+ * m-x and ^x, so that two different names never look the same. Pointers are followed ten times at most.
  */
 #include "dissect/dns_name.h"
 
@@ -23,7 +23,7 @@ struct draft {
 
 static void shown_byte(struct draft *n, uint8_t byte, bool utf8) {
     if (byte >= 0x80 && !utf8) {
-        n->text[n->len++] = 'M';
+        n->text[n->len++] = 'm';
         n->text[n->len++] = '-';
         byte &= 0x7f;
     }

@@ -106,8 +106,10 @@ static inline void run_say(struct dissect_run *r, unsigned side, struct span byt
 
 /* Ends the session and returns its document as text, valid until the next call. */
 static inline const char *run_finish(struct dissect_run *r) {
-    dissect_stream_end(r->engine, &r->session, 0);
-    dissect_stream_end(r->engine, &r->session, 1);
+    if (r->session.kind == FLOW_TCP) {
+        dissect_stream_end(r->engine, &r->session, 0);
+        dissect_stream_end(r->engine, &r->session, 1);
+    }
     dissect_saving(r->engine, &r->session, true);
     struct record record = {.registry = r->registry, .cells = r->session.cells, .node = "test"};
     buf_clear(&r->document);

@@ -328,7 +328,7 @@ int source_go_to(struct source *s, uint32_t number) {
 int source_open_stream(struct stream *stream, const struct source_options *options, struct source **ret_source,
                        struct err *ret_err) {
     static const struct input memory = {.path = (char *)"memory", .kind = INPUT_STREAM};
-    struct source *s;
+    struct source *s = NULL;
     int rc = source_new(options, &s, ret_err);
     if (rc < 0) {
         stream_close(stream);

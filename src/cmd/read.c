@@ -104,6 +104,7 @@ int cmd_read(int argc, char **argv) {
                                 .record_settings = &r.setup.record,
                                 .dissectors = r.setup.dissectors,
                                 .registry = r.setup.registry,
+                                .enrich = r.setup.enrich,
                                 .record = on_record,
                                 .note = on_note,
                                 .ctx = &r};

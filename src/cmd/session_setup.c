@@ -30,6 +30,7 @@ size_t session_setup_modules(struct session_setup *s, struct config_module *ret,
     const struct config_module own[] = {
         {"record", record_setting_table, record_setting_count, &s->record},
         {"decode", decode_setting_table, decode_setting_count, &s->decode},
+        {"enrich", enrich_setting_table, enrich_setting_count, &s->enrich_settings},
         {"flow", flow_setting_table, flow_setting_count, &s->flow},
     };
     size_t n = 0;
@@ -87,7 +88,12 @@ int session_setup_init(struct session_setup *s, const char *config_path, const c
         print_problem(NULL, config_path, &e, true);
         return EXIT_CONFIG;
     }
-    if (registry_seal(s->registry, &e) < 0 || !(s->plan = document_plan_new(s->registry))) {
+    s->enrich = enrich_new(&s->enrich_settings, s->config, s->registry, print_problem, NULL);
+    if (!s->enrich) {
+        return EXIT_CONFIG;
+    }
+    if (registry_seal(s->registry, &e) < 0 || !(s->plan = document_plan_new(s->registry)) ||
+        enrich_bind(s->enrich, s->registry, &e) < 0) {
         (void)fprintf(stderr, "seine: the fields cannot be set up: %s\n", e.text);
         return EXIT_INTERNAL;
     }
@@ -95,6 +101,7 @@ int session_setup_init(struct session_setup *s, const char *config_path, const c
 }
 
 void session_setup_done(struct session_setup *s) {
+    s->enrich = enrich_free(s->enrich);
     s->plan = document_plan_free(s->plan);
     s->dissectors = dissect_set_free(s->dissectors);
     s->registry = registry_free(s->registry);

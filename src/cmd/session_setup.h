@@ -14,6 +14,8 @@ struct session_setup {
     struct decode_settings decode;
     struct flow_settings flow;
     struct record_settings record;
+    struct enrich_settings enrich_settings;
+    struct enrich *enrich;
 };
 
 /* Makes fields and settings, reads `config_path` (NULL = none) and `overrides`, prepares protocols, seals the registry.

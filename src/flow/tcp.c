@@ -222,7 +222,7 @@ static void skip_to(struct flow *f, struct session *s, unsigned side, uint32_t s
     me->missing += lost;
     me->next = seq;
     f->counts[FLOW_MISSING_BYTES] += lost;
-    if (!s->tcp->incomplete) {
+    if (!s->tcp->incomplete && !s->tcp->finishing) {
         s->tcp->incomplete = true;
         session_tag(f, s, "incomplete-tcp");
     }
@@ -383,10 +383,10 @@ static void on_ack(struct flow *f, struct session *s, const struct packet *p, co
     bool pure = !(h->flags & (TH_FIN | TH_RST | TH_PSH));
     if (t->has_syn && !t->has_rtt && pure) {
         t->has_rtt = true;
-        int64_t waited = (p->time / NS_PER_MS - t->syn_time / NS_PER_MS) / 2;
+        int64_t waited = (p->time - t->syn_time) / (2 * NS_PER_MS);
         t->rtt_ms = waited > 0 ? (uint32_t)MIN(waited, (int64_t)UINT32_MAX) : 0;
     }
-    if (t->has_syn && !t->has_syn_ack && side == SIDE_SRC && !peer->known) {
+    if (t->has_syn && !t->has_syn_ack && side == SIDE_SRC && !peer->known && p->payload_len == 0) {
         peer->known = true;
         peer->next = h->ack;
         session_tag(f, s, "no-syn-ack");

@@ -79,6 +79,12 @@ struct run {
 
 /* --- records --- */
 
+static const char *first_file(const struct worker *w, const struct record *r) {
+    const struct source *source = w->run->reader ? w->run->reader : w->source;
+    const struct capture_file *file = r->position_count ? source_file(source, r->positions[0].file) : NULL;
+    return file ? file->name : NULL;
+}
+
 static void on_record(void *ctx, struct record *r) {
     struct worker *w = ctx;
     const struct record_settings *settings = w->run->o->record_settings;
@@ -90,6 +96,9 @@ static void on_record(void *ctx, struct record *r) {
     r->index = w->index;
     r->node = settings->node;
     community_id_fill(r, dissect_engine_digests(w->engine));
+    if (w->run->o->enrich) {
+        enrich_record(w->run->o->enrich, r, first_file(w, r));
+    }
     w->cells_dropped += r->cells.dropped;
     r->cells.dropped = 0;
     w->run->o->record(w->run->o->ctx, w->number, r);

@@ -9,6 +9,7 @@
 
 #include "decode/decode.h"
 #include "dissect/engine.h"
+#include "enrich/enrich.h"
 #include "flow/flow.h"
 #include "record/index_name.h"
 #include "source/source.h"
@@ -33,6 +34,7 @@ struct walk_options {
     const struct record_settings *record_settings;
     const struct dissect_set *dissectors;
     const struct registry *registry;
+    const struct enrich *enrich; /* NULL = none */
     /* A session is done: `worker` says whose thread this is. Adds to cells are allowed. */
     void (*record)(void *ctx, unsigned worker, struct record *r);
     /* Called on the thread of walk_run about ten times a second. True ends the walk early (what was read is saved). */

@@ -1,0 +1,142 @@
+/* enrich.c: the stages of local knowledge in their order: file names, overrides, then intelligence, which sees what the
+ * others put. */
+#include "enrich/enrich.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "enrich/parts.h"
+
+const struct setting enrich_setting_table[] = {
+    {.name = "overrideIpsFiles",
+     .type = ST_LIST,
+     .offset = SETTING(enrich_settings, override_files),
+     .fallback = "",
+     .help = "Files of network=tag:...;asn:...;country:... lines, as in the section [override-ips]"},
+    {.name = "zeekIntelFiles",
+     .type = ST_LIST,
+     .offset = SETTING(enrich_settings, intel_files),
+     .fallback = "",
+     .help = "Zeek intelligence files (tab-separated, with #fields) whose indicators sessions are matched with"},
+    {.name = "zeekIntelTag",
+     .type = ST_TEXT,
+     .offset = SETTING(enrich_settings, intel_tag),
+     .fallback = "zeek:intel",
+     .help = "Tag of sessions that match an indicator; empty: none"},
+    {.name = "filenameOps",
+     .type = ST_LIST,
+     .offset = SETTING(enrich_settings, filename_ops),
+     .fallback = "",
+     .help = "field=regex%value;...: sets fields of sessions from capture files whose name matches; \\1 is the first "
+             "group"},
+};
+const size_t enrich_setting_count = ARRAY_LEN(enrich_setting_table);
+
+struct enrich {
+    struct overrides *overrides;
+    struct intel *intel;
+    struct filename_ops *names;
+    const struct field *fields;
+};
+
+void report_problem(const struct reporter *r, const char *file, int line, const char *text, const char *hint) {
+    struct err e = {.line = line};
+    (void)err_set(&e, -EINVAL, "%s", text);
+    if (hint) {
+        err_hint(&e, "%s", hint);
+    }
+    if (r->fn) {
+        r->fn(r->ctx, file, &e, false);
+    }
+}
+
+int field_op_make(struct config *c, const struct registry *r, const char *name, struct span value,
+                  struct field_op **ret) {
+    uint16_t id = FIELD_NONE;
+    for (size_t i = 0; i < registry_count(r) && id == FIELD_NONE; i++) {
+        const struct field_def *def = registry_field(r, (uint16_t)i)->def;
+        if ((def->name && strcmp(def->name, name) == 0) || strcmp(def->path, name) == 0) {
+            id = (uint16_t)i;
+        }
+    }
+    const struct field *f = registry_field(r, id);
+    if (!f || (f->flags & (F_COMPUTED | F_VIRTUAL)) || f->type == FT_OBJECT || f->type == FT_UNION) {
+        return -ENOENT;
+    }
+    struct field_op *op = (struct field_op *)(void *)config_strdup(c, "", sizeof(*op));
+    char *copy = config_strdup(c, (const char *)value.at, value.len);
+    if (!op || !copy) {
+        return -ENOMEM;
+    }
+    *op = (struct field_op){.field = id, .value = span_make(copy, value.len)};
+    *ret = op;
+    return 0;
+}
+
+void field_op_put(const struct field *fields, struct cells *cells, const struct field_op *op, struct span value) {
+    const struct field *f = &fields[op->field];
+    uint64_t number;
+    uint8_t ip[16];
+    unsigned prefix;
+    switch ((enum field_type)f->type) {
+    case FT_U64:
+    case FT_TIME:
+    case FT_I64:
+        if (span_decimal(value, INT64_MAX, &number)) {
+            (void)cells_put_u64(cells, f, number);
+        }
+        break;
+    case FT_IP:
+        if (ip_parse_network((const char *)value.at, value.len, ip, &prefix) == 0) {
+            (void)cells_put_ip(cells, f, ip);
+        }
+        break;
+    case FT_KEYWORD:
+    case FT_LOWER:
+    case FT_UPPER:
+    case FT_TEXT:
+        (void)cells_put_text(cells, f, value);
+        break;
+    default:
+        break;
+    }
+}
+
+struct enrich *enrich_new(const struct enrich_settings *settings, struct config *config, struct registry *registry,
+                          config_report_fn report, void *ctx) {
+    struct reporter reporter = {report, ctx};
+    struct enrich *e = calloc(1, sizeof(*e));
+    if (!e) {
+        return NULL;
+    }
+    e->overrides = overrides_new(settings, config, registry, &reporter);
+    e->intel = intel_new(settings, config, registry, &reporter);
+    e->names = filename_ops_new(settings, config, registry, &reporter);
+    return e->overrides && e->intel && e->names ? e : enrich_free(e);
+}
+
+int enrich_bind(struct enrich *e, const struct registry *registry, struct err *ret_err) {
+    e->fields = registry_fields(registry);
+    int code = intel_bind(e->intel, registry);
+    return code < 0 ? err_set(ret_err, code, "no memory for intelligence") : 0;
+}
+
+struct enrich *enrich_free(struct enrich *e) {
+    if (e) {
+        overrides_free(e->overrides);
+        intel_free(e->intel);
+        filename_ops_free(e->names);
+        free(e);
+    }
+    return NULL;
+}
+
+void enrich_record(const struct enrich *e, struct record *r, const char *file) {
+    if (file) {
+        filename_ops_apply(e->names, r, e->fields, file);
+    }
+    overrides_apply(e->overrides, r, e->fields);
+    intel_apply(e->intel, r, e->fields);
+}

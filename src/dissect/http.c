@@ -292,6 +292,8 @@ static int prepare(struct dissect_setup *setup, void **ret_shared, struct err *r
         {"cookie", HTTP_USE_COOKIE, false},
         {"authorization", HTTP_USE_CREDENTIALS, false},
         {"proxy-authorization", HTTP_USE_CREDENTIALS, false},
+        {"www-authenticate", HTTP_USE_CHALLENGE, true},
+        {"proxy-authenticate", HTTP_USE_CHALLENGE, true},
         {"content-length", HTTP_USE_LENGTH, true},
         {"transfer-encoding", HTTP_USE_CODING, true},
         {"upgrade", HTTP_USE_UPGRADE, true},

@@ -310,6 +310,9 @@ static void use_line(struct dissect *d, struct http_message *m, unsigned use, st
     case HTTP_USE_CREDENTIALS:
         http_put_credentials(d, value);
         break;
+    case HTTP_USE_CHALLENGE:
+        http_put_challenge(d, value);
+        break;
     case HTTP_USE_LENGTH:
         read_length(m, value);
         break;

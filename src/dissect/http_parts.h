@@ -79,6 +79,7 @@ enum http_use {
     HTTP_USE_XFF,
     HTTP_USE_COOKIE,
     HTTP_USE_CREDENTIALS,
+    HTTP_USE_CHALLENGE,
     HTTP_USE_LENGTH,
     HTTP_USE_CODING,
     HTTP_USE_UPGRADE,
@@ -111,6 +112,7 @@ bool http_head(struct dissect *d, struct span head, struct http_message *ret);
 void http_put_target(struct dissect *d, const struct http_message *m);
 void http_put_cookies(struct dissect *d, struct span value);
 void http_put_credentials(struct dissect *d, struct span value);
+void http_put_challenge(struct dissect *d, struct span value);
 void http_put_forwarded(struct dissect *d, struct span value);
 
 /* --- http_body.c --- */

@@ -5,6 +5,7 @@
  * found by the same search.
  */
 #include "dissect/http_parts.h"
+#include "dissect/ntlm.h"
 #include "dissect/text.h"
 
 #define URI_MAX 4096
@@ -216,6 +217,17 @@ static struct span digest_user(struct span rest) {
     return span_trim(span_sub(rest, 0, span_find_byte(rest, 0, quoted ? '"' : ',')));
 }
 
+static bool carries_ntlm(struct span scheme) {
+    return span_equal_fold(scheme, SPAN_LITERAL("ntlm")) || span_equal_fold(scheme, SPAN_LITERAL("negotiate"));
+}
+
+void http_put_challenge(struct dissect *d, struct span value) {
+    size_t blank = span_find_byte(value, 0, ' ');
+    if (blank != SPAN_NONE && carries_ntlm(span_sub(value, 0, blank))) {
+        ntlm_put_base64(d, span_from(value, blank));
+    }
+}
+
 void http_put_credentials(struct dissect *d, struct span value) {
     size_t blank = span_find_byte(value, 0, ' ');
     if (blank == SPAN_NONE || blank == 0) {
@@ -229,6 +241,8 @@ void http_put_credentials(struct dissect *d, struct span value) {
         user = span_sub(plain, 0, span_find_byte(plain, 0, ':'));
     } else if (span_equal_fold(scheme, SPAN_LITERAL("digest"))) {
         user = digest_user(rest);
+    } else if (carries_ntlm(scheme)) {
+        ntlm_put_base64(d, rest);
     }
     if (user.len) {
         put_text(d, HTTP_USER, user);

@@ -442,12 +442,17 @@ static enum step step_start(struct dissect *d, struct span rest, size_t *ret_use
         return reject(d, side);
     }
     struct http_message m = {0};
-    struct span all = rest, line;
-    if (side->scanned == 0 && span_line(&all, &line) && !http_start_line(line, &m)) {
+    struct span behind = rest, line;
+    size_t len = 0;
+    bool has_line = span_line(&behind, &line);
+    if (has_line && side->scanned == 0 && !http_start_line(line, &m)) {
         ++*ret_used;
         return reject(d, side);
     }
-    size_t len = m.request && span_is(m.version, "0.9") ? rest.len - all.len : http_head_length(rest, &side->scanned);
+    if (has_line) {
+        bool bare = m.request && span_is(m.version, "0.9");
+        len = bare ? rest.len - behind.len : http_head_length(rest, &side->scanned);
+    }
     bool cut = len == 0;
     if (cut && !d->at_end && rest.len < HTTP_HEAD_MAX) {
         return STEP_WAIT;

@@ -76,10 +76,10 @@ bool text_percent(struct arena *scratch, struct span text, struct span *ret) {
         int c = span_byte(text, i);
         if (c == '%') {
             int high = hex_digit(span_byte(text, i + 1)), low = hex_digit(span_byte(text, i + 2));
-            c = high << 4 | low;
-            if (high < 0 || low < 0 || c == 0) {
+            if (high < 0 || low < 0 || high + low == 0) {
                 return false;
             }
+            c = high << 4 | low;
             i += 2;
         }
         to[len++] = (uint8_t)c;

@@ -662,9 +662,6 @@ static enum verdict dns_datagram(struct dissect *d, struct span bytes) {
 /* Messages over TCP have their length before them (RFC 1035 4.2.2); any number of them, in both directions. */
 static enum verdict dns_stream(struct dissect *d, struct span bytes) {
     struct dns_state *s = d->state;
-    if (d->gap_before) {
-        return VERDICT_BROKEN; /* where the next message begins is not known any more */
-    }
     struct cursor c = cursor_over(bytes);
     for (;;) {
         uint32_t skipped = (uint32_t)MIN(s->skip[d->side], cursor_left(&c));

@@ -9,6 +9,7 @@
 #include "dissect/list.h"
 #include "dissect/magic.h"
 #include "dissect/mime.h"
+#include "dissect/ntlm.h"
 #include "dissect/smtp_auth.h"
 #include "dissect/text.h"
 
@@ -100,7 +101,8 @@ static void put_status(struct talk *t, unsigned code) {
     dissect_tag_text(t->d, span_make(tag, sizeof(tag) - 1));
 }
 
-static void read_reply(struct talk *t, unsigned code, bool final) {
+/* `rest`: the line behind the code. */
+static void read_reply(struct talk *t, unsigned code, struct span rest) {
     struct smtp_side *peer = t->peer;
     bool failed = code >= 400;
     if (peer->wants_status && code / 100 != 3) {
@@ -109,13 +111,17 @@ static void read_reply(struct talk *t, unsigned code, bool final) {
     }
     switch (peer->mode) {
     case MODE_TLS:
-        t->handover = code == 220 && final;
+        t->handover = code == 220 && span_byte(rest, 0) != '-';
         peer->mode = failed ? MODE_LINES : peer->mode;
         break;
+    case MODE_NTLM:
+        if (code == 334) {
+            (void)ntlm_put_base64(t->d, span_trim(rest));
+        }
+        __attribute__((fallthrough));
     case MODE_LOGIN_USER:
     case MODE_LOGIN_PASSWORD:
     case MODE_PLAIN:
-    case MODE_NTLM:
         peer->mode = failed || code == 235 ? MODE_LINES : peer->mode;
         break;
     case MODE_DATA:
@@ -197,9 +203,6 @@ static void read_secret(struct talk *t, struct span line) {
     case MODE_PLAIN:
         found = auth_plain_user(scratch, line, &user);
         break;
-    case MODE_NTLM:
-        found = auth_ntlm_user(scratch, line, &user, &last);
-        break;
     default: /* a password */
         break;
     }
@@ -225,11 +228,10 @@ static void begin_auth(struct talk *t, struct span argument) {
         struct span initial;
         if (command_is(argument, mechanisms[i].name, &initial)) {
             dissect_tag(t->d, mechanisms[i].tag);
-            if (mechanisms[i].mode == MODE_NTLM) {
-                dissect_protocol(t->d, "ntlm");
-            }
             t->me->mode = mechanisms[i].mode;
-            if (initial.len) {
+            if (initial.len && t->me->mode == MODE_NTLM) {
+                (void)ntlm_put_base64(t->d, initial);
+            } else if (initial.len) {
                 read_secret(t, initial);
             }
             return;
@@ -282,13 +284,17 @@ static void read_talk(struct talk *t, struct span line) {
     case MODE_LOGIN_USER:
     case MODE_LOGIN_PASSWORD:
     case MODE_PLAIN:
-    case MODE_NTLM:
         read_secret(t, line);
         break;
+    case MODE_NTLM:
+        if (ntlm_put_base64(t->d, line)) {
+            break;
+        }
+        __attribute__((fallthrough)); /* the exchange is over */
     default:
         t->me->mode = MODE_LINES; /* after STARTTLS: the reply was not seen, and talk goes on in clear */
         if (is_reply(line, &code)) {
-            read_reply(t, code, span_byte(line, 3) != '-');
+            read_reply(t, code, span_from(line, 3));
         } else {
             read_command(t, line);
         }
@@ -497,6 +503,7 @@ const struct dissector dissector_smtp = {
     .hint_count = ARRAY_LEN(hints),
     .state_size = sizeof(struct smtp_state),
     .buffer_max = 2 * MIME_HEADER_MAX,
+    .takes_gaps = true,
     .probe = smtp_probe,
     .stream = smtp_stream,
     .end = smtp_end,

@@ -12,7 +12,5 @@
 bool auth_login_user(struct arena *scratch, struct span line, struct span *ret_user);
 /* PLAIN (RFC 4616): authorisation name, name and password with NUL between them. */
 bool auth_plain_user(struct arena *scratch, struct span line, struct span *ret_user);
-/* NTLM: message of type 3; `*ret_last` is set for one even when it names nobody. */
-bool auth_ntlm_user(struct arena *scratch, struct span line, struct span *ret_user, bool *ret_last);
 
 #endif

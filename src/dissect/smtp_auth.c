@@ -1,4 +1,5 @@
-/* smtp_auth.c: LOGIN and PLAIN (RFC 4616) as they stand in SMTP. Only the name is taken; passwords are not looked at. */
+/* smtp_auth.c: LOGIN and PLAIN (RFC 4616) as they stand in SMTP. Only the name is taken; passwords are not looked at.
+ */
 #include "dissect/smtp_auth.h"
 
 #include "dissect/text.h"

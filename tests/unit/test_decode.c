@@ -478,6 +478,43 @@ static void test_zero_lengths(void **state) {
     rig_free(r);
 }
 
+/* A host that talks to itself: only ports tell the directions apart. */
+static void test_same_address(void **state) {
+    (void)state;
+    struct rig *r = rig_new();
+    rig_start(r);
+    static struct frame f;
+    struct flow_key keys[2];
+    for (unsigned i = 0; i < 2; i++) {
+        frame_clear(&f);
+        frame_udp(&f, i ? 9 : 5, i ? 5 : 9);
+        frame_ip4(&f, A, A, 17);
+        frame_ether(&f, 0x0800);
+        struct packet *p = rig_run(r, ETHERNET, &f);
+        keys[i] = r->batch.keys[0];
+        assert_int_equal(!!(p->flags & PACKET_FROM_LOW), i == 0);
+    }
+    assert_memory_equal(&keys[0], &keys[1], sizeof(keys[0]));
+    rig_free(r);
+}
+
+/* The length field of 802.3 ends the payload, not the padding. */
+static void test_llc_padding(void **state) {
+    (void)state;
+    struct rig *r = rig_new();
+    rig_start(r);
+    static struct frame f;
+    frame_clear(&f);
+    frame_space(&f, 30);
+    FRAME_PUT(&f, 0xfe, 0xfe, 0x03, 0x83, 1, 2, 3);
+    frame_ether(&f, 7);
+    struct packet *p = rig_run(r, ETHERNET, &f);
+    assert_int_equal(p->kind, FLOW_OTHER);
+    assert_int_equal(p->payload_at, 17);
+    assert_int_equal(p->payload_len, 4);
+    rig_free(r);
+}
+
 static struct decode_settings saving(const char *const *items, size_t count) {
     return (struct decode_settings){.save_unknown = {items, count}, .frags_timeout = 1, .max_frags = 1};
 }
@@ -549,11 +586,12 @@ static void test_depth(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tcp4),         cmocka_unit_test(test_udp6),    cmocka_unit_test(test_padding),
-        cmocka_unit_test(test_vlans),        cmocka_unit_test(test_others),  cmocka_unit_test(test_vlan_tracking),
-        cmocka_unit_test(test_arp),          cmocka_unit_test(test_dhcp),    cmocka_unit_test(test_ip_protocols),
-        cmocka_unit_test(test_dhcp6),        cmocka_unit_test(test_lies),    cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_zero_lengths), cmocka_unit_test(test_unknown), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_same_address), cmocka_unit_test(test_llc_padding),   cmocka_unit_test(test_tcp4),
+        cmocka_unit_test(test_udp6),         cmocka_unit_test(test_padding),       cmocka_unit_test(test_vlans),
+        cmocka_unit_test(test_others),       cmocka_unit_test(test_vlan_tracking), cmocka_unit_test(test_arp),
+        cmocka_unit_test(test_dhcp),         cmocka_unit_test(test_ip_protocols),  cmocka_unit_test(test_dhcp6),
+        cmocka_unit_test(test_lies),         cmocka_unit_test(test_cut),           cmocka_unit_test(test_zero_lengths),
+        cmocka_unit_test(test_unknown),      cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

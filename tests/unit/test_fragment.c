@@ -446,6 +446,26 @@ static void test_tunnel_inside(void **state) {
     }
 }
 
+/* The same without reassembly: the inner packet is followed as far as the first piece goes. */
+static void test_tunnel_partial(void **state) {
+    (void)state;
+    static uint8_t udp[UDP_LEN];
+    static struct frame inner;
+    datagram_make(udp, UDP_LEN);
+    frame_clear(&inner);
+    frame_put(&inner, udp, UDP_LEN);
+    frame_ip4(&inner, 0x01010101, 0x02020202, 17);
+    for (unsigned v = 0; v < 2; v++) {
+        struct rig *r = rig_new();
+        r->settings.disable_fragments4 = r->settings.disable_fragments6 = true;
+        rig_start(r);
+        struct packet *p = piece_run(r, frame_bytes(&inner), &(struct cut){versions[v], 5, 0, 1600, true, 4, -1}, 1000);
+        assert_int_equal(p->kind, FLOW_UDP);
+        assert_int_equal(p->payload_len, 1600 - 28);
+        rig_free(r);
+    }
+}
+
 /* Fragments of fragments: the inner datagram is put together from outer ones that were. */
 static void test_fragments_inside(void **state) {
     (void)state;
@@ -489,6 +509,7 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tunnel_partial),
         cmocka_unit_test(test_orders),
         cmocka_unit_test(test_key),
         cmocka_unit_test(test_batch),

@@ -330,6 +330,27 @@ static void test_nesting(void **state) {
     rig_free(r);
 }
 
+/* A carrier's length that is shorter than the IP packet inside of it. */
+static void test_carrier_too_short(void **state) {
+    (void)state;
+    static struct frame f;
+    struct rig *r = rig_new();
+    rig_start(r);
+    inner4(&f);
+    FRAME_PUT(&f, 0x11, 0, 0, 1, 0, 0x22, 0, 0x21);
+    frame_ether(&f, 0x8864);
+    assert_int_equal(rig_run(r, ETHERNET, &f)->kind, FLOW_NONE);
+    assert_int_equal(rig_count(r, DECODE_CORRUPT_ETHER), 1);
+    inner4(&f);
+    FRAME_PUT(&f, 0x30, 0xff, 0, 0x20, 0, 0, 0, 1);
+    frame_udp(&f, 2152, 2152);
+    frame_ip4(&f, OUTER_A, OUTER_B, 17);
+    frame_ether(&f, 0x0800);
+    assert_int_equal(rig_run(r, ETHERNET, &f)->kind, FLOW_NONE);
+    assert_int_equal(rig_count(r, DECODE_CORRUPT_IP), 1);
+    rig_free(r);
+}
+
 static void test_gre_empty(void **state) {
     (void)state;
     static struct frame f;
@@ -491,9 +512,16 @@ static void test_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wraps),         cmocka_unit_test(test_wraps_cut),    cmocka_unit_test(test_not_tunnels),
-        cmocka_unit_test(test_nesting),       cmocka_unit_test(test_gre_empty),    cmocka_unit_test(test_links),
-        cmocka_unit_test(test_links_refused), cmocka_unit_test(test_vni_tracking), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_carrier_too_short),
+        cmocka_unit_test(test_wraps),
+        cmocka_unit_test(test_wraps_cut),
+        cmocka_unit_test(test_not_tunnels),
+        cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_gre_empty),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_links_refused),
+        cmocka_unit_test(test_vni_tracking),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ static uint8_t *write_escaped(uint8_t *to, uint8_t byte) {
     return to;
 }
 
-static uint8_t *write_text(uint8_t *to, struct span text, bool latin1) {
+uint8_t *json_write_escaped(uint8_t *to, struct span text, bool latin1) {
     for (size_t i = 0; i < text.len; i++) {
         uint8_t byte = text.at[i];
         if (latin1 && byte >= 0x80) {
@@ -115,7 +115,7 @@ void json_text(struct json *j, struct span text) {
     }
     uint8_t *to = start;
     *to++ = '"';
-    to = write_text(to, text, !utf8_valid(text));
+    to = json_write_escaped(to, text, !utf8_valid(text));
     *to++ = '"';
     j->out->len += (size_t)(to - start);
 }

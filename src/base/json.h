@@ -32,6 +32,10 @@ void json_bool(struct json *j, bool value);
 void json_null(struct json *j);
 void json_raw(struct json *j, struct span value); /* a complete value, copied as it is */
 
+/* `text` escaped at `to`, without quotes; at most 6 bytes for one. `latin1`: bytes from 0x80 are re-encoded. Returns
+ * the end. */
+uint8_t *json_write_escaped(uint8_t *to, struct span text, bool latin1);
+
 /* True when `s` is valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). RFC 3629. */
 bool utf8_valid(struct span s);
 

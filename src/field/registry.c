@@ -195,7 +195,7 @@ static uint16_t find_parent(const struct registry *r, const struct field *f) {
 /* `"text<suffix>":` in the registry's memory. */
 static int make_key(struct registry *r, const char *text, size_t len, const char *suffix, struct span *ret) {
     size_t size = len + strlen(suffix) + 4;
-    char *key = own(r, size);
+    char *key = own(r, MAX(size, (size_t)FIELD_KEY_READABLE));
     if (!key) {
         return -ENOMEM;
     }

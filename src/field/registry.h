@@ -14,6 +14,9 @@
 #define REGISTRY_MAX 8192
 #define FIELD_NONE 0xffff
 
+/* Keys made by the registry can be read so far, whatever their length. */
+#define FIELD_KEY_READABLE 32
+
 /* What the hot path needs of a field. Text members are quoted and end in a colon: `"hostCnt":`. */
 struct field {
     uint16_t id;

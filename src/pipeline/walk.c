@@ -17,6 +17,7 @@
 #include "feature/community_id.h"
 
 #define BATCHES_IN_FLIGHT 64
+#define NS_PER_HOUR 3600000000000
 
 const struct setting record_setting_table[] = {
     {.name = "node",
@@ -56,7 +57,8 @@ struct worker {
     struct source *source; /* of its own, or NULL when there is a reader */
     struct batch *batch;
     struct ring in, back;
-    char index[96];
+    char index[96]; /* name for records of index_hour */
+    int64_t index_hour;
     uint64_t cells_dropped;
     int failed;
     bool done; /* atomic */
@@ -88,11 +90,15 @@ static const char *first_file(const struct worker *w, const struct record *r) {
 static void on_record(void *ctx, struct record *r) {
     struct worker *w = ctx;
     const struct record_settings *settings = w->run->o->record_settings;
-    char suffix[32];
-    index_suffix((enum rotate_index)settings->rotate_index, r->last_time, suffix, sizeof(suffix));
-    size_t prefix = strlen(settings->prefix);
-    const char *joint = prefix && settings->prefix[prefix - 1] != '_' ? "_" : "";
-    (void)snprintf(w->index, sizeof(w->index), "%.50s%ssessions3-%s", settings->prefix, joint, suffix);
+    int64_t hour = r->last_time / NS_PER_HOUR;
+    if (hour != w->index_hour || !w->index[0]) { /* no index covers less than an hour */
+        char suffix[32];
+        index_suffix((enum rotate_index)settings->rotate_index, r->last_time, suffix, sizeof(suffix));
+        size_t prefix = strlen(settings->prefix);
+        const char *joint = prefix && settings->prefix[prefix - 1] != '_' ? "_" : "";
+        (void)snprintf(w->index, sizeof(w->index), "%.50s%ssessions3-%s", settings->prefix, joint, suffix);
+        w->index_hour = hour;
+    }
     r->index = w->index;
     r->node = settings->node;
     community_id_fill(r, dissect_engine_digests(w->engine));

@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/util.h"
+#include "record/pen.h"
 
 struct document_plan {
     const struct field *fields;
@@ -111,157 +112,212 @@ size_t mac_write(const uint8_t mac[6], char *ret_text) {
     return 17;
 }
 
-/* Text that needs no escape, between quotes. */
-static void plain_text(struct json *j, const char *text, size_t len) {
-    char quoted[64];
-    quoted[0] = '"';
-    memcpy(quoted + 1, text, len);
-    quoted[len + 1] = '"';
-    json_raw(j, span_make(quoted, len + 2));
-}
+/* Room for any value that is not text. */
+#define VALUE_ROOM 64
 
-void document_write_value(struct json *j, const struct field *f, const struct value *v) {
-    char text[48];
+static void write_value(struct pen *p, const struct field *f, const struct value *v) {
     switch ((enum field_type)f->type) {
     case FT_U64:
     case FT_TIME:
-        json_u64(j, v->u64);
+        pen_u64(p, v->u64);
         break;
     case FT_I64:
-        json_i64(j, v->i64);
+        if (v->i64 < 0) {
+            *p->at++ = '-';
+        }
+        pen_u64(p, v->i64 < 0 ? 0 - (uint64_t)v->i64 : (uint64_t)v->i64);
         break;
     case FT_FLOAT:
-        json_double(j, v->number);
+        pen_double(p, v->number);
         break;
     case FT_BOOL:
-        json_bool(j, v->u64 != 0);
+        pen_literal(p, v->u64 ? SPAN_LITERAL("true") : SPAN_LITERAL("false"));
         break;
     case FT_IP:
-        plain_text(j, text, ip_write(v->bytes.at, text));
+        *p->at++ = '"';
+        p->at += ip_write(v->bytes.at, (char *)p->at);
+        *p->at++ = '"';
         break;
     case FT_MAC:
-        plain_text(j, text, mac_write(v->bytes.at, text));
+        *p->at++ = '"';
+        p->at += mac_write(v->bytes.at, (char *)p->at);
+        *p->at++ = '"';
         break;
     default:
-        json_text(j, v->bytes);
+        pen_text(p, v->bytes);
     }
+}
+
+static bool value_need(struct pen *p, const struct value *v) {
+    bool text = v->type >= FT_KEYWORD && v->type <= FT_TEXT;
+    return pen_need(p, VALUE_ROOM + (text ? v->bytes.len * PEN_TEXT_GROWTH : 0));
+}
+
+void document_write_value(struct json *j, const struct field *f, const struct value *v) {
+    struct pen p;
+    if (j->comma) {
+        buf_add_byte(j->out, ',');
+    }
+    pen_open(&p, j->out);
+    if (value_need(&p, v)) {
+        write_value(&p, f, v);
+    }
+    pen_close(&p);
+    j->comma = true;
 }
 
 /* --- fields --- */
 
-static void write_count(struct json *j, const struct field *f, uint64_t count) {
-    if (f->count_key.len) {
-        json_raw_key(j, f->count_key);
-        json_u64(j, count);
-    }
-}
-
-static void write_object(const struct document_plan *p, const struct record *r, const struct cell *object,
-                         struct json *j);
-
-/* The run of cells of one field from `cell` on; returns the first cell behind it. */
-static const struct cell *write_run(const struct document_plan *p, const struct record *r, const struct cell *cell,
-                                    struct json *j) {
-    const struct field *f = &p->fields[cell->field];
-    bool single = f->flags & F_SINGLE;
-    uint64_t count = 0;
-    json_raw_key(j, f->key);
-    if (!single) {
-        json_open(j, '[');
-    }
-    do {
-        if (f->type == FT_OBJECT) {
-            write_object(p, r, cell, j);
-        } else {
-            struct value v = cell_value(cell, f);
-            document_write_value(j, f, &v);
-        }
-        count++;
-        cell = cells_next(&r->cells, cell);
-    } while (cell && cell->field == f->id && !single);
-    if (!single) {
-        json_close(j, ']');
-    }
-    write_count(j, f, count);
-    return cell;
-}
-
-static void write_object(const struct document_plan *p, const struct record *r, const struct cell *object,
-                         struct json *j) {
-    json_open(j, '{');
-    for (const struct cell *cell = cells_object_first(&r->cells, object); cell;) {
-        cell = write_run(p, r, cell, j);
-    }
-    json_close(j, '}');
-}
-
-/* Groups open at the moment. */
-struct nesting {
-    unsigned depth;
+struct writing {
+    const struct document_plan *plan;
+    const struct record *record;
+    struct pen pen;
+    unsigned depth;            /* groups open */
     const struct span *groups; /* of the last field written */
 };
 
-static void enter_groups(struct json *j, struct nesting *n, const struct field *f) {
-    unsigned same = 0;
-    while (same < n->depth && same < f->depth && n->groups[same].at == f->groups[same].at) {
-        same++;
+static void write_count(struct writing *w, const struct field *f, uint64_t count) {
+    if (f->count_key.len && pen_need(&w->pen, f->count_key.len + PEN_KEY_ROOM)) {
+        pen_key(&w->pen, f->count_key);
+        pen_u64(&w->pen, count);
     }
-    for (; n->depth > same; n->depth--) {
-        json_close(j, '}');
-    }
-    for (; n->depth < f->depth; n->depth++) {
-        json_raw_key(j, f->groups[n->depth]);
-        json_open(j, '{');
-    }
-    n->groups = f->groups;
 }
 
-static void write_computed(const struct record *r, const struct field *f, struct json *j, struct nesting *n) {
-    struct value v = {.type = f->type};
-    bool present = f->def->get(r, &v);
-    if (f->flags & F_SINGLE) {
-        if (present) {
-            enter_groups(j, n, f);
-            json_raw_key(j, f->key);
-            document_write_value(j, f, &v);
+static void write_object(struct writing *w, const struct cell *object);
+
+/* The run of cells of one field from `cell` on; returns the first cell behind it. */
+static const struct cell *write_run(struct writing *w, const struct cell *cell) {
+    const struct field *f = &w->plan->fields[cell->field];
+    const struct cells *cells = &w->record->cells;
+    bool single = f->flags & F_SINGLE;
+    uint64_t count = 0;
+    if (!pen_need(&w->pen, f->key.len + PEN_KEY_ROOM)) {
+        return NULL;
+    }
+    pen_key(&w->pen, f->key);
+    if (!single) {
+        pen_bracket(&w->pen, '[');
+    }
+    do {
+        if (f->type == FT_OBJECT) {
+            write_object(w, cell);
+        } else {
+            struct value v = cell_value(cell, f);
+            if (!value_need(&w->pen, &v)) {
+                return NULL;
+            }
+            pen_comma(&w->pen);
+            write_value(&w->pen, f, &v);
         }
+        count++;
+        cell = cells_next(cells, cell);
+    } while (cell && cell->field == f->id && !single);
+    if (!single && pen_need(&w->pen, PEN_KEY_ROOM)) {
+        pen_end(&w->pen, ']');
+    }
+    write_count(w, f, count);
+    return cell;
+}
+
+static void write_object(struct writing *w, const struct cell *object) {
+    if (!pen_need(&w->pen, PEN_KEY_ROOM)) {
         return;
     }
-    if (!present && (f->flags & F_OPTIONAL)) {
+    pen_comma(&w->pen);
+    pen_bracket(&w->pen, '{');
+    for (const struct cell *cell = cells_object_first(&w->record->cells, object); cell;) {
+        cell = write_run(w, cell);
+    }
+    if (pen_need(&w->pen, PEN_KEY_ROOM)) {
+        pen_end(&w->pen, '}');
+    }
+}
+
+/* Closes and opens groups until those of `f` are open. */
+static void enter_groups(struct writing *w, const struct field *f) {
+    unsigned same = 0;
+    while (same < w->depth && same < f->depth && w->groups[same].at == f->groups[same].at) {
+        same++;
+    }
+    for (; w->depth > same; w->depth--) {
+        pen_end(&w->pen, '}');
+    }
+    for (; w->depth < f->depth; w->depth++) {
+        pen_key(&w->pen, f->groups[w->depth]);
+        pen_bracket(&w->pen, '{');
+    }
+    w->groups = f->groups;
+}
+
+static bool need_groups(struct writing *w, const struct field *f) {
+    size_t need = 2 * PEN_KEY_ROOM + f->key.len;
+    for (unsigned i = 0; i < f->depth; i++) {
+        need += f->groups[i].len + 2;
+    }
+    return pen_need(&w->pen, need);
+}
+
+static void write_computed(struct writing *w, const struct field *f) {
+    struct value v;
+    v.type = f->type;
+    v.index = 0;
+    v.state = 0;
+    bool present = f->def->get(w->record, &v);
+    if ((!present && (f->flags & (F_SINGLE | F_OPTIONAL))) || !need_groups(w, f)) {
         return;
     }
-    enter_groups(j, n, f);
-    json_raw_key(j, f->key);
-    json_open(j, '[');
-    for (; present; v.index++, present = f->def->get(r, &v)) {
-        document_write_value(j, f, &v);
+    enter_groups(w, f);
+    pen_key(&w->pen, f->key);
+    if (f->flags & F_SINGLE) {
+        if (value_need(&w->pen, &v)) {
+            write_value(&w->pen, f, &v);
+        }
+        w->pen.comma = true;
+        return;
     }
-    json_close(j, ']');
+    pen_bracket(&w->pen, '[');
+    for (; present && value_need(&w->pen, &v); v.index++, present = f->def->get(w->record, &v)) {
+        pen_comma(&w->pen);
+        write_value(&w->pen, f, &v);
+    }
+    if (pen_need(&w->pen, PEN_KEY_ROOM)) {
+        pen_end(&w->pen, ']');
+    }
 }
 
 void document_write(const struct document_plan *p, const struct record *r, uint64_t written_at, struct buf *out) {
-    struct json j = json_over(out);
-    struct nesting nesting = {0};
+    struct writing w = {.plan = p, .record = r};
     size_t head_count;
     const struct cell_head *heads = cells_heads(&r->cells, &head_count);
-    json_open(&j, '{');
+    pen_open(&w.pen, out);
+    if (!pen_need(&w.pen, 2048)) {
+        return;
+    }
+    pen_bracket(&w.pen, '{');
     if (written_at) {
-        json_raw_key(&j, SPAN_LITERAL("\"@timestamp\":"));
-        json_u64(&j, written_at);
+        static const char key[FIELD_KEY_READABLE] = "\"@timestamp\":";
+        pen_key(&w.pen, span_make(key, strlen(key)));
+        pen_u64(&w.pen, written_at);
     }
     for (size_t h = 0, c = 0; h < head_count || c < p->computed_count;) {
         const struct field *computed = c < p->computed_count ? &p->fields[p->computed[c]] : NULL;
         if (h < head_count && (!computed || heads[h].rank < computed->rank)) {
-            enter_groups(&j, &nesting, &p->fields[heads[h].field]);
-            (void)write_run(p, r, cells_first(&r->cells, &heads[h]), &j);
+            const struct field *f = &p->fields[heads[h].field];
+            if (need_groups(&w, f)) {
+                enter_groups(&w, f);
+                (void)write_run(&w, cells_first(&r->cells, &heads[h]));
+            }
             h++;
         } else {
-            write_computed(r, computed, &j, &nesting);
+            write_computed(&w, computed);
             c++;
         }
     }
-    for (; nesting.depth; nesting.depth--) {
-        json_close(&j, '}');
+    for (; w.depth && pen_need(&w.pen, 8); w.depth--) {
+        pen_end(&w.pen, '}');
     }
-    json_close(&j, '}');
+    if (pen_need(&w.pen, 8)) {
+        pen_end(&w.pen, '}');
+    }
+    pen_close(&w.pen);
 }

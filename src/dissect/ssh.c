@@ -33,27 +33,32 @@ enum {
     KEY_MAX = 8192,     /* as base64 it must fit into a cell */
     KEXINIT_LISTS = 10,
     PORT = 22,
-    /* Turns of a side after NEWKEYS that are weighed, and their sizes. */
-    TURN_FIRST = 2,
-    TURN_LAST = 11,
-    TURN_SMALL = 50,
-    TURN_MEDIUM = 100,
-    ENCRYPTED_MAX = 256 << 10, /* that much before the turns are told: no one is typing */
+    /* Typing: so many turns of one size, no longer than such a packet can be; turns that are looked at. */
+    TYPING_TURNS = 8,
+    TYPING_MAX = 160,
+    NESTED_MORE = 32, /* bytes that typing through SSH in SSH is longer than the shortest packet, at least */
+    TURNS_MAX = 400,
+    ENCRYPTED_MAX = 256 << 10, /* that much before anyone typed: nobody will */
 };
 
 struct ssh_side {
     bool has_version, encrypted;
     uint8_t lines;
-    uint8_t turns, small, medium;
+    int64_t waited; /* ns before its turns of the current run */
 };
 
 struct ssh_state {
     struct ssh_side side[2];
+    int64_t time;       /* of the last encrypted bytes */
     uint32_t turn;      /* bytes of the current turn */
+    uint32_t last;      /* of the turn before */
+    uint32_t shortest;  /* of all turns; 0 = none yet */
     uint32_t encrypted; /* bytes of all */
-    uint8_t speaker;    /* side of the current turn */
-    bool protocol1;     /* one of the peers speaks only SSH 1: its packets are not read */
-    bool told;          /* the turns were judged */
+    uint16_t turns;
+    uint8_t run;     /* turns of one size, up to the last one */
+    uint8_t speaker; /* side of the current turn */
+    bool protocol1;  /* one of the peers speaks only SSH 1: its packets are not read */
+    bool told;       /* the turns were judged, or are not worth it */
 };
 
 static enum match ssh_probe(struct span first, const struct dissect *d) {
@@ -204,12 +209,38 @@ static size_t packet_step(struct dissect *d, struct ssh_side *side, struct span 
     return 4 + len;
 }
 
-/* Typing through SSH makes turns below 50 bytes, typing through SSH within SSH makes turns below 100: when those
- * prevail on both sides, someone types from the server's end at a shell on the client's. */
-static void judge_turns(struct dissect *d, struct ssh_state *st) {
+/* Side of the client: mostly the source; see is_client. */
+static unsigned client_side(const struct dissect *d) {
+    return is_client(d) ? d->side : !d->side;
+}
+
+/* Someone types: keys and their echoes make one turn of the same size each. Through SSH a key adds at most one block of
+ * the cipher to the shortest packet there is; through SSH within SSH it adds a whole inner packet. The typist is the
+ * one who lets the other wait: sitting at the server's end of a nested session, it is a shell that the client handed
+ * out. */
+static void judge_typing(struct dissect *d, struct ssh_state *st) {
+    unsigned client = client_side(d);
     st->told = true;
-    if (st->side[0].medium > st->side[0].small && st->side[1].medium > st->side[1].small) {
+    if (st->last >= st->shortest + NESTED_MORE && st->side[!client].waited > st->side[client].waited) {
         dissect_tag(d, "ssh-reverse-shell");
+    }
+}
+
+/* The current turn is over: the other side speaks. */
+static void turn_end(struct dissect *d, struct ssh_state *st) {
+    if (st->shortest == 0 || st->turn < st->shortest) {
+        st->shortest = st->turn;
+    }
+    if (st->turn != st->last || st->turn > TYPING_MAX) {
+        st->run = 0;
+        st->side[0].waited = st->side[1].waited = 0;
+    }
+    st->last = st->turn;
+    st->turn = 0;
+    if (++st->run >= TYPING_TURNS) {
+        judge_typing(d, st);
+    } else if (++st->turns >= TURNS_MAX) {
+        st->told = true;
     }
 }
 
@@ -218,21 +249,11 @@ static void count_encrypted(struct dissect *d, struct ssh_state *st, size_t byte
         return;
     }
     if (st->turn && st->speaker != d->side) {
-        struct ssh_side *side = &st->side[st->speaker];
-        side->turns++;
-        if (side->turns >= TURN_FIRST && side->turns <= TURN_LAST) {
-            if (st->turn < TURN_SMALL) {
-                side->small++;
-            } else if (st->turn < TURN_MEDIUM) {
-                side->medium++;
-            }
-        }
-        st->turn = 0;
-        if (side->turns > TURN_LAST) {
-            judge_turns(d, st);
-        }
+        turn_end(d, st);
+        st->side[d->side].waited += d->time - st->time;
     }
     st->speaker = d->side;
+    st->time = d->time;
     st->turn += (uint32_t)MIN(bytes, (size_t)ENCRYPTED_MAX);
     st->encrypted += (uint32_t)MIN(bytes, (size_t)ENCRYPTED_MAX);
     st->told |= st->encrypted > ENCRYPTED_MAX;

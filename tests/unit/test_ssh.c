@@ -227,37 +227,62 @@ static void test_swapped_sides(void **state) {
     assert_has(doc, key_text);
 }
 
-/* `sizes` in bytes: what the client types and the server answers, over and over. */
-static const char *run_turns(struct dissect_run *r, size_t client, size_t server, bool *ret_quiet) {
+/* Someone types: turns of `key` bytes, one side after the other; the side `typist` takes its time. Before that the
+ * server says `success`. The document must not depend on segments; *ret_quiet: whether nobody listens any more. */
+static const char *run_typing(struct dissect_run *r, size_t success, size_t key, unsigned typist, bool *ret_quiet) {
+    static const size_t cuts[] = {1, 7, 0};
+    static const char bytes[400000];
     struct talk t = {0};
+    char *first = NULL;
+    const char *doc = NULL;
     say_hellos(&t);
     say_packet(&t, 1, 21, SPAN_LITERAL(""));
     say_packet(&t, 0, 21, SPAN_LITERAL(""));
-    static const char bytes[400000];
-    for (unsigned i = 0; i < 13; i++) {
-        buf_add(say(&t, 0), bytes, client);
-        buf_add(say(&t, 1), bytes, server);
+    buf_add(say(&t, 0), bytes, 500);
+    buf_add(say(&t, 1), bytes, success);
+    buf_add(say(&t, 0), bytes, 200);
+    buf_add(say(&t, 1), bytes, 300);
+    for (unsigned i = 0; i < 12; i++) {
+        buf_add(say(&t, (uint8_t)(i % 2 ? !typist : typist)), bytes, key);
     }
     talk_bytes(&t);
-    run_start(r, PORT);
-    for (size_t i = 0; i < t.count; i++) {
-        run_say(r, t.said[i].side, t.said[i].bytes, 0);
+    for (size_t c = 0; c < ARRAY_LEN(cuts); c++) {
+        run_start(r, PORT);
+        for (size_t i = 0; i < t.count; i++) {
+            r->session.last_time += t.said[i].side == typist ? 150000000 : 3000000;
+            run_say(r, t.said[i].side, t.said[i].bytes, cuts[c]);
+        }
+        *ret_quiet = r->session.quiet;
+        doc = run_finish(r);
+        if (!first) {
+            first = strdup(doc);
+        }
+        assert_string_equal(doc, first);
     }
-    *ret_quiet = r->session.quiet;
-    (void)run_finish(r);
-    return talk_run(r, &t);
+    free(first);
+    for (size_t i = 0; i < t.count; i++) {
+        buf_done(&t.parts[i]);
+    }
+    return doc;
 }
 
-static void test_turns(void **state) {
+static void test_typing(void **state) {
     bool quiet;
-    assert_has(run_turns(*state, 76, 76, &quiet), "\"ssh-reverse-shell\"");
+    /* From the server's end through a nested session. */
+    assert_has(run_typing(*state, 28, 76, 1, &quiet), "\"ssh-reverse-shell\"");
     assert_true(quiet);
-    assert_lacks(run_turns(*state, 36, 36, &quiet), "\"tags\"");
+    /* Through a nested session as it should be: a jump host. */
+    assert_lacks(run_typing(*state, 28, 76, 0, &quiet), "\"tags\"");
     assert_true(quiet);
-    assert_lacks(run_turns(*state, 76, 36, &quiet), "\"tags\"");
-    assert_lacks(run_turns(*state, 100, 100, &quiet), "\"tags\"");
+    /* Plain sessions, with short packets and with long ones. */
+    assert_lacks(run_typing(*state, 28, 36, 0, &quiet), "\"tags\"");
+    assert_lacks(run_typing(*state, 52, 52, 1, &quiet), "\"tags\"");
+    assert_lacks(run_typing(*state, 48, 64, 1, &quiet), "\"tags\"");
     assert_true(quiet);
-    assert_lacks(run_turns(*state, 76, 300000, &quiet), "\"tags\"");
+    /* No typing: packets too long, then a transfer. */
+    assert_lacks(run_typing(*state, 28, 1000, 1, &quiet), "\"tags\"");
+    assert_false(quiet);
+    assert_lacks(run_typing(*state, 28, 30000, 1, &quiet), "\"tags\"");
     assert_true(quiet);
 }
 
@@ -311,7 +336,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_group_exchange, setup, teardown),
         cmocka_unit_test_setup_teardown(test_odd_beginnings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_swapped_sides, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_typing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gap, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
     };

@@ -2,7 +2,8 @@
  *
  * Decision: a file is first tried as a single compressed capture (libarchive's raw format) and only when that shows no
  * capture as an archive, so that packet bytes are never taken for an archive's header. What cannot be read twice
- * (standard input) is tried as both at once. Filters that would start another program are left out.
+ * (standard input) is tried as both at once. Filters that would start another program are left out,
+ * and gzip and zstd come unpacked already (inflate.h).
  */
 #include "source/packed.h"
 
@@ -89,8 +90,6 @@ static int archive_begin(struct packed *p, bool formats, char ret_why[120]) {
         return -ENOMEM;
     }
     p->archive = a;
-    archive_read_support_filter_gzip(a);
-    archive_read_support_filter_zstd(a);
     archive_read_support_filter_xz(a);
     archive_read_support_filter_lzma(a);
     archive_read_support_filter_bzip2(a);

@@ -1,8 +1,8 @@
 /* packed.h: compressed files and archives as a row of byte streams, by libarchive.
  *
- * gzip, zstd, xz, lzma, bzip2, lz4, lzip and compress; tar, cpio, zip and 7z, compressed or not. Owner: one source.
- * Thread: one. Cost: that of unpacking. Failure: damaged data ends the member's stream with -EBADMSG and a sentence in
- * the stream's `why`.
+ * xz, lzma, bzip2, lz4, lzip and compress (gzip and zstd: inflate.h); tar, cpio, zip and 7z, compressed or not. Owner:
+ * one source. Thread: one. Cost: that of unpacking. Failure: damaged data ends the member's stream with -EBADMSG and a
+ * sentence in the stream's `why`.
  */
 #ifndef SEINE_SOURCE_PACKED_H
 #define SEINE_SOURCE_PACKED_H

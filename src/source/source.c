@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "source/inflate.h"
+
 #define BLOCKS_DEFAULT 8
 #define BLOCKS_LEAST 3 /* one being read, one being filled from it, one on its way */
 
@@ -147,45 +149,61 @@ static int capture_open(struct source *s, const char *name, bool compressed, uin
     return 1;
 }
 
-/* What s->stream begins with. 1: a capture, 0: something else, -errno of reading. */
-static int capture_here(struct source *s, size_t *ret_len) {
+struct look {
+    bool empty;
+    bool unpacked; /* s->stream was gzip or zstd and is now what it holds */
+    char why[120]; /* reading failed */
+};
+
+/* What s->stream begins with, gzip and zstd unpacked. 1: a capture, 0: something else, -errno of reading. */
+static int capture_look(struct source *s, struct look *ret_look) {
     const uint8_t *head;
-    ssize_t got = stream_peek(s->stream, 12, &head);
-    *ret_len = got > 0 ? (size_t)got : 0;
-    return got < 0 ? (int)got : capture_recognise(head, (size_t)got) != CAPTURE_NONE;
+    *ret_look = (struct look){0};
+    for (;;) {
+        ssize_t got = stream_peek(s->stream, 12, &head);
+        if (got < 0) {
+            memcpy(ret_look->why, s->stream->why, sizeof(ret_look->why));
+            return (int)got;
+        }
+        ret_look->empty = got == 0;
+        if (ret_look->unpacked || !inflate_recognise(head, (size_t)got)) {
+            return capture_recognise(head, (size_t)got) != CAPTURE_NONE;
+        }
+        int rc = inflate_open(TAKE(s->stream), &s->stream);
+        if (rc < 0) {
+            return rc;
+        }
+        ret_look->unpacked = true;
+    }
 }
 
-static void not_a_capture(struct source *s, const char *name, int rc, const char *why) {
-    if (rc == -ENOENT) {
-        unreadable(s, name, "is no capture (neither pcap nor pcapng, nor one packed): left out", "");
-    } else if (why[0]) {
-        unreadable(s, name, "is packed but damaged: left out", why);
+static void not_a_capture(struct source *s, const char *name, int rc, const struct look *look) {
+    if (look->why[0]) {
+        unreadable(s, name, "is packed but damaged: left out", look->why);
+    } else if (rc < 0 && rc != -ENOENT) {
+        unreadable_errno(s, name, "cannot be read: left out", -rc);
+    } else if (look->unpacked) {
+        unreadable(s, name, "holds no capture: left out", "");
+    } else if (look->empty) {
+        unreadable(s, name, "is empty: left out", "");
     } else {
-        unreadable_errno(s, name, "cannot be unpacked: left out", -rc);
+        unreadable(s, name, "is no capture (neither pcap nor pcapng, nor one packed): left out", "");
     }
 }
 
 /* An input that is open as s->stream: a capture, or something packed. */
 static int input_begin(struct source *s, const struct input *input) {
-    size_t len;
-    int is_capture = capture_here(s, &len);
-    if (is_capture < 0) {
-        unreadable_errno(s, input->path, "cannot be read: left out", -is_capture);
-        capture_close(s);
-        return 0;
+    struct look look;
+    int rc = capture_look(s, &look);
+    if (rc == 1) {
+        return capture_open(s, input->path, look.unpacked, input->size);
     }
-    if (is_capture) {
-        return capture_open(s, input->path, false, input->size);
+    if (rc == 0) {
+        rc = look.empty ? -ENOENT : packed_open(TAKE(s->stream), true, &s->packed, look.why);
     }
-    if (len == 0) {
-        unreadable(s, input->path, "is empty: left out", "");
-        capture_close(s);
-        return 0;
-    }
-    char why[120];
-    int rc = packed_open(TAKE(s->stream), true, &s->packed, why);
     if (rc < 0 && rc != -ENOMEM) {
-        not_a_capture(s, input->path, rc, why);
+        not_a_capture(s, input->path, rc, &look);
+        capture_close(s);
         rc = 0;
     }
     return rc;
@@ -227,19 +245,34 @@ static void archive_finish(struct source *s, int rc, const char *why) {
 
 /* A member that may be a compressed capture itself. 1 when s->stream now begins a capture. */
 static int member_unpack(struct source *s) {
-    char why[120];
     const char *name;
+    struct look look;
     /* the member's stream belongs to s->inner from here on */
-    int rc = packed_open(TAKE(s->stream), false, &s->inner, why);
+    int rc = packed_open(TAKE(s->stream), false, &s->inner, look.why);
     if (rc == 0) {
-        rc = packed_next(s->inner, &s->stream, &name, why);
+        rc = packed_next(s->inner, &s->stream, &name, look.why);
     }
-    if (rc < 0) {
-        return rc == -ENOMEM ? rc : 0;
+    if (rc == 0) {
+        rc = capture_look(s, &look);
     }
-    size_t len;
-    int is_capture = capture_here(s, &len);
-    return is_capture < 0 ? 0 : is_capture;
+    return rc == -ENOMEM ? rc : rc > 0;
+}
+
+/* The member at hand as s->stream. 1: a capture is open, 0: it was none. */
+static int member_begin(struct source *s, const char *name, bool single) {
+    struct look look;
+    uint64_t size = single && s->inputs ? input_list_get(s->inputs, s->next_input - 1)->size : 0;
+    int rc = capture_look(s, &look);
+    if (rc < 0 && rc != -ENOMEM) {
+        unreadable(s, name, "cannot be unpacked: left out", look.why);
+    } else if (rc == 0 && !single && !look.empty && !look.unpacked) {
+        rc = member_unpack(s);
+    }
+    if (rc > 0) {
+        return capture_open(s, name, true, size);
+    }
+    capture_close(s);
+    return rc == -ENOMEM ? rc : 0;
 }
 
 /* Opens the next member of s->packed. 1: a capture is open; 0: it was none, or there is no more (s->packed is NULL). */
@@ -254,20 +287,8 @@ static int member_next(struct source *s) {
         archive_finish(s, rc, why);
         return 0;
     }
-    size_t len;
-    rc = capture_here(s, &len);
-    if (rc < 0) {
-        unreadable(s, archive_name(s), "cannot be unpacked: left out", s->stream->why);
-    } else if (rc == 0 && name && len) {
-        rc = member_unpack(s);
-    }
-    if (rc <= 0) {
-        capture_close(s);
-        return rc == -ENOMEM ? rc : 0;
-    }
     if (!name) {
-        uint64_t packed_size = s->inputs ? input_list_get(s->inputs, s->next_input - 1)->size : 0;
-        return capture_open(s, archive_name(s), true, packed_size);
+        return member_begin(s, archive_name(s), true);
     }
     size_t size = strlen(archive_name(s)) + strlen(name) + 2;
     char *full = malloc(size);
@@ -275,7 +296,7 @@ static int member_next(struct source *s) {
         return -ENOMEM;
     }
     snprintf(full, size, "%s!%s", archive_name(s), name);
-    rc = capture_open(s, full, true, 0);
+    rc = member_begin(s, full, false);
     free(full);
     return rc;
 }

@@ -142,11 +142,11 @@ ssize_t stream_peek(struct stream *s, size_t n, const uint8_t **ret_bytes) {
     n = n < STREAM_HEAD ? n : STREAM_HEAD;
     while (s->head_len < n) {
         ssize_t got = s->read(s, s->head + s->head_len, n - s->head_len);
-        if (got < 0) {
+        if (got < 0 && s->head_len == 0) {
             return got;
         }
-        if (got == 0) {
-            break;
+        if (got <= 0) {
+            break; /* an error comes again with the next read */
         }
         s->head_len = (uint8_t)(s->head_len + got);
     }

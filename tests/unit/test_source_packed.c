@@ -185,6 +185,50 @@ static void compressed_but_damaged(void **state) {
     bytes_done(&b);
 }
 
+/* A gzip file that ends in the middle gives what was packed before; joined pieces are one capture; padding is ignored.
+ */
+static void gzip_and_zstd_pieces(void **state) {
+    const char *folder = *state;
+    char path[256];
+    struct bytes b = {0};
+    capture_make(&b, false, 0);
+    snprintf(path, sizeof(path), "%s/pieces", folder);
+    archive_make(path, NULL, "gzip", &(struct member){"x", &b}, 1);
+    struct bytes whole = file_read(path);
+    for (size_t part = 1; part < 8; part++) {
+        file_write(path, whole.at, whole.len * part / 8);
+        struct seen *s = seen_path(path);
+        assert_true(s->count > COUNT * part / 8 - COUNT / 10);
+        assert_int_equal(s->stats.truncated, 1);
+        assert_non_null(strstr(s->said, "gzip data ends in the middle"));
+        seen_free(s);
+    }
+    bytes_done(&whole);
+    for (int zstd = 0; zstd < 2; zstd++) {
+        struct bytes joined = {0};
+        for (size_t at = 0; at < b.len;) {
+            struct bytes piece = {.at = b.at + at, .len = MIN(b.len - at, (size_t)100001)};
+            archive_make(path, NULL, zstd ? "zstd" : "gzip", &(struct member){"x", &piece}, 1);
+            whole = file_read(path);
+            bytes_put(&joined, whole.at, whole.len);
+            bytes_done(&whole);
+            at += piece.len;
+        }
+        if (!zstd) {
+            bytes_put(&joined, "\0\0\0\0\0\0\0\0\0", 9);
+        }
+        file_write(path, joined.at, joined.len);
+        struct seen *s = seen_path(path);
+        assert_int_equal(s->count, COUNT);
+        assert_true(s->packets[COUNT - 1].pattern);
+        assert_int_equal(s->notes, 0);
+        seen_free(s);
+        bytes_done(&joined);
+    }
+    unlink(path);
+    bytes_done(&b);
+}
+
 static void no_captures_inside(void **state) {
     const char *folder = *state;
     char path[256];
@@ -380,8 +424,9 @@ static int teardown(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(single_compressed),      cmocka_unit_test(archives),
-        cmocka_unit_test(compressed_but_damaged), cmocka_unit_test(no_captures_inside),
-        cmocka_unit_test(standard_input),         cmocka_unit_test(single_packets),
+        cmocka_unit_test(compressed_but_damaged), cmocka_unit_test(gzip_and_zstd_pieces),
+        cmocka_unit_test(no_captures_inside),     cmocka_unit_test(standard_input),
+        cmocka_unit_test(single_packets),
     };
     return cmocka_run_group_tests_name("source_packed", tests, setup, teardown);
 }

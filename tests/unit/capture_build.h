@@ -193,8 +193,8 @@ static inline void folder_remove(const char *path) {
     while (d && (e = readdir(d))) {
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
             char inside[512];
-            snprintf(inside, sizeof(inside), "%s/%s", path, e->d_name);
-            if (unlink(inside) < 0) {
+            int len = snprintf(inside, sizeof(inside), "%s/%s", path, e->d_name);
+            if (len > 0 && (size_t)len < sizeof(inside) && unlink(inside) < 0) {
                 folder_remove(inside);
             }
         }

@@ -17,6 +17,7 @@
 #define FEED_DEFAULT ((size_t)64 << 10)
 #define ATTACHED_MAX 4
 #define HANDOVERS_MAX 16
+#define HISTORY_MAX ((size_t)4 * PROBE_MAX)
 #define GRAVES_MAX (2 * (HANDOVERS_MAX + 2))
 
 const char *const dissect_count_names[DISSECT_COUNTS] = {
@@ -41,6 +42,7 @@ enum side_state { SIDE_UNSEEN, SIDE_UNDECIDED, SIDE_DECIDED };
 struct dissect_session {
     struct attached *attached;
     struct feed *history; /* two; first bytes of sides that are not decided yet */
+    uint64_t missed[2];   /* bytes behind the history that were not kept */
     uint8_t side[2];      /* enum side_state */
     uint8_t first_side;
     uint8_t done[4]; /* dissectors that left: not attached again */
@@ -327,6 +329,7 @@ static void hand_over(struct dissect_engine *e, struct session *s, struct attach
     struct feed *feeds = TAKE(a->feeds);
     bury(e, feeds);
     bury(e, TAKE(ds->history));
+    memset(ds->missed, 0, sizeof(ds->missed));
     unsigned next = ds->next;
     ds->next = DISSECTOR_NONE;
     detach(e, s, a);
@@ -499,6 +502,12 @@ static void feed_history(struct dissect_engine *e, struct session *s, struct att
         if (a) {
             feed_stream(e, s, a, span_make(h->data, h->len), &then);
         }
+        for (a = ds->attached; a && (a->id != id || !ds->missed[side]); a = a->next) {
+        }
+        if (a) {
+            then.gap = ds->missed[side];
+            feed_stream(e, s, a, (struct span){0}, &then);
+        }
     }
 }
 
@@ -535,6 +544,17 @@ static bool wants_history(const struct dissect_session *ds) {
     return !ds->attached && (ds->side[0] != SIDE_DECIDED || ds->side[1] != SIDE_DECIDED);
 }
 
+/* Keeps what fits behind what is kept already; as much of a side is kept however it was cut. */
+static void keep_history(struct dissect_engine *e, struct session *s, struct span bytes, unsigned side) {
+    struct dissect_session *ds = s->dissect;
+    size_t have = ds->history ? ds->history[side].len : 0;
+    struct span part = span_sub(bytes, 0, ds->missed[side] ? 0 : HISTORY_MAX - MIN(have, HISTORY_MAX));
+    if (part.len && !feed_add(e, &ds->history, side, part, HISTORY_MAX)) {
+        part.len = 0;
+    }
+    ds->missed[side] += bytes.len - part.len;
+}
+
 /* Bytes of a side: to those attached, and to the probes while the side is not decided. */
 static void classify(struct dissect_engine *e, struct session *s, struct span bytes, const struct delivery *how) {
     struct dissect_session *ds = s->dissect;
@@ -547,6 +567,9 @@ static void classify(struct dissect_engine *e, struct session *s, struct span by
         feed_all(e, s, bytes, how);
     }
     if (ds->side[how->side] == SIDE_DECIDED || ds->handovers != handovers || bytes.len == 0) {
+        if (ds->history && ds->handovers == handovers && wants_history(ds)) {
+            keep_history(e, s, bytes, how->side);
+        }
         check_quiet(s);
         return;
     }
@@ -554,11 +577,10 @@ static void classify(struct dissect_engine *e, struct session *s, struct span by
     if (!has_history) {
         probe_side(e, s, bytes, how, false);
         if (ds->handovers == handovers && (ds->side[how->side] == SIDE_UNDECIDED || wants_history(ds))) {
-            (void)feed_add(e, &ds->history, how->side, span_sub(bytes, 0, 4 * PROBE_MAX), 4 * PROBE_MAX);
+            keep_history(e, s, bytes, how->side);
         }
     } else {
-        size_t room = 4 * PROBE_MAX - MIN(ds->history[how->side].len, (uint32_t)(4 * PROBE_MAX));
-        (void)feed_add(e, &ds->history, how->side, span_sub(bytes, 0, room), 4 * PROBE_MAX);
+        keep_history(e, s, bytes, how->side);
         struct feed *h = &ds->history[how->side];
         probe_side(e, s, span_make(h->data, h->len), how, true);
     }
@@ -577,6 +599,7 @@ void dissect_stream(struct dissect_engine *e, struct session *s, unsigned side, 
     struct delivery how = {.side = side, .time = time, .gap = gap};
     if (gap && ds->side[side] != SIDE_UNSEEN) {
         ds->side[side] = SIDE_DECIDED; /* what follows a gap is not a beginning */
+        ds->missed[side] += gap;
     }
     classify(e, s, bytes, &how);
     free_graves(e);

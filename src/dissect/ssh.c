@@ -41,6 +41,8 @@ enum {
     ENCRYPTED_MAX = 256 << 10, /* that much before anyone typed: nobody will */
 };
 
+#define WAIT_MAX (INT64_C(60) * 1000000000) /* ns */
+
 struct ssh_side {
     bool has_version, encrypted;
     uint8_t lines;
@@ -250,7 +252,8 @@ static void count_encrypted(struct dissect *d, struct ssh_state *st, size_t byte
     }
     if (st->turn && st->speaker != d->side) {
         turn_end(d, st);
-        st->side[d->side].waited += d->time - st->time;
+        /* Bounded: a capture's clock may jump. */
+        st->side[d->side].waited += MIN(MAX(d->time - st->time, INT64_C(0)), WAIT_MAX);
     }
     st->speaker = d->side;
     st->time = d->time;

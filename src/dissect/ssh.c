@@ -13,10 +13,9 @@ enum { VERSION, KEY, HASSH, HASSH_SERVER };
 static const struct field_def fields[] = {
     [VERSION] = {"ssh.version", "ssh.ver", FT_LOWER, F_COUNT, "Version", "Version line of either side"},
     [KEY] = {"ssh.key", "ssh.key", FT_KEYWORD, F_COUNT, "Key", "Host key the server showed, in base64"},
-    [HASSH] = {"ssh.hassh", "ssh.hassh", FT_LOWER, F_COUNT, "HASSH", "HASSH: fingerprint of the client",
-               .category = "md5"},
+    [HASSH] = {"ssh.hassh", "ssh.hassh", FT_LOWER, F_COUNT, "HASSH", "HASSH: fingerprint of the client"},
     [HASSH_SERVER] = {"ssh.hasshServer", "ssh.hasshServer", FT_LOWER, F_COUNT, "HASSH Server",
-                      "HASSH: fingerprint of the server", .category = "md5"},
+                      "HASSH: fingerprint of the server"},
 };
 
 enum message {

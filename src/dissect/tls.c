@@ -14,10 +14,9 @@
 static const struct field_def fields[] = {
     [TLS_VERSION] = {"tls.version", "tls.version", FT_KEYWORD, F_COUNT, "Version", "Version of SSL or TLS negotiated"},
     [TLS_CIPHER] = {"tls.cipher", "tls.cipher", FT_UPPER, F_COUNT, "Cipher", "Cipher suite the server chose"},
-    [TLS_JA3] = {"tls.ja3", "tls.ja3", FT_LOWER, F_COUNT, "JA3", "JA3: fingerprint of the client", .category = "md5"},
+    [TLS_JA3] = {"tls.ja3", "tls.ja3", FT_LOWER, F_COUNT, "JA3", "JA3: fingerprint of the client"},
     [TLS_JA3_STRING] = {"tls.ja3string", "tls.ja3string", FT_LOWER, F_COUNT, "JA3STR", "What the JA3 is a digest of"},
-    [TLS_JA3S] = {"tls.ja3s", "tls.ja3s", FT_LOWER, F_COUNT, "JA3S", "JA3S: fingerprint of the server's answer",
-                  .category = "md5"},
+    [TLS_JA3S] = {"tls.ja3s", "tls.ja3s", FT_LOWER, F_COUNT, "JA3S", "JA3S: fingerprint of the server's answer"},
     [TLS_JA3S_STRING] = {"tls.ja3sstring", "tls.ja3sstring", FT_LOWER, F_COUNT, "JA3SSTR",
                          "What the JA3S is a digest of"},
     [TLS_JA4] = {"tls.ja4", "tls.ja4", FT_KEYWORD, F_COUNT, "JA4", "JA4: fingerprint of the client"},

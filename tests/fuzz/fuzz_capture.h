@@ -43,16 +43,18 @@ static inline void fuzz_note(void *ctx, const char *file, uint64_t offset, const
 static inline struct reading fuzz_read(struct source *s, struct batch *b) {
     struct reading r = {0};
     uint64_t before = 0;
+    uint32_t file = 0;
     do {
         if (source_next(s, b) < 0) {
             abort();
         }
         for (uint32_t i = 0; i < b->count; i++) {
             const struct packet *p = &b->packets[i];
-            if (p->captured > p->wire || p->time < 0 || (r.packets && p->position <= before)) {
+            if (p->captured > p->wire || p->time < 0 || (p->file == file && p->position <= before)) {
                 abort();
             }
             before = p->position;
+            file = p->file;
             r.sum = mix(r.sum, p->position ^ (uint64_t)p->time ^ p->interface ^ (uint64_t)p->link << 32 ^ p->wire);
             for (uint32_t k = 0; k < p->captured; k++) {
                 r.sum = mix(r.sum, p->data[k]);

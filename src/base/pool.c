@@ -31,19 +31,19 @@ struct pool_slab {
     uint64_t pad; /* keeps the blocks 16-byte aligned */
 };
 
-/* Class 2k is 64 << k bytes, class 2k + 1 half as much again. */
+/* Class 4k + i is (64 << k) + i quarters of it. */
 static unsigned class_of(size_t size) {
     if (size <= CLASS_SMALLEST) {
         return 0;
     }
-    unsigned top = 63 - (unsigned)__builtin_clzll(size - 1); /* size - 1 lies in [1 << top, 2 << top) */
-    unsigned k = top - 6;
-    return size - 1 < ((size_t)3 << (top - 1)) ? 2 * k + 1 : 2 * k + 2;
+    unsigned k = 63 - (unsigned)__builtin_clzll(size - 1) - 6; /* size - 1 lies in [64 << k, 128 << k) */
+    size_t quarter = (size_t)(CLASS_SMALLEST / 4) << k;
+    return 4 * k + (unsigned)((size - 1 - ((size_t)CLASS_SMALLEST << k)) / quarter) + 1;
 }
 
 static size_t class_size(unsigned c) {
-    size_t base = (size_t)CLASS_SMALLEST << (c / 2);
-    return c & 1 ? base + base / 2 : base;
+    size_t base = (size_t)CLASS_SMALLEST << (c / 4);
+    return base + (c % 4) * (base / 4);
 }
 
 void pool_init(struct pool *p, size_t ceiling) {

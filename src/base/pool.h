@@ -1,7 +1,7 @@
 /* pool.h: memory of one worker in size classes, with a ceiling.
  *
  * Owner: the worker that made it; blocks come back to the pool they came from. Thread: one. Cost: a free-list pop;
- * Classes are 64, 96, 128, 192, 256, 384, ... bytes (two per power of two) up to 4 MiB; freed blocks are reused last-in
+ * Classes are 64, 80, 96, 112, 128, 160, ... bytes (four per power of two) up to 4 MiB; freed blocks are reused last-in
  * first-out. Failure: NULL when the ceiling is reached or the system has no memory; counted in `refused`.
  * Built with -Darena_debug=true (or under ASan) every block is its own malloc, so that tools see each overrun.
  */
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POOL_CLASSES 34
+#define POOL_CLASSES 66
 #define POOL_LARGEST ((size_t)4 << 20)
 
 struct pool_slab;

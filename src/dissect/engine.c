@@ -34,12 +34,13 @@ struct attached {
     void *state;
     struct feed *feeds; /* two, made when first needed */
     uint8_t id;
-    bool in_use; /* being called: detach afterwards */
+    bool in_place; /* lives in dissect_session.first */
 };
 
 enum side_state { SIDE_UNSEEN, SIDE_UNDECIDED, SIDE_DECIDED };
 
 struct dissect_session {
+    struct attached first; /* room for the first one: most sessions have one only */
     struct attached *attached;
     struct feed *history; /* two; first bytes of sides that are not decided yet */
     uint64_t missed[2];   /* bytes behind the history that were not kept */
@@ -49,7 +50,7 @@ struct dissect_session {
     uint8_t next;    /* named by dissect_next */
     uint8_t handovers;
     uint8_t attached_count;
-    bool spoke;
+    bool spoke, first_taken;
     bool ended[2]; /* the side's last call has been made */
 };
 
@@ -233,17 +234,20 @@ static struct attached *attach(struct dissect_engine *e, struct session *s, unsi
     if (ds->attached_count >= ATTACHED_MAX) {
         return NULL;
     }
-    struct attached *a = pool_take(e->pool, sizeof(*a), NULL);
+    struct attached *a = ds->first_taken ? pool_take(e->pool, sizeof(*a), NULL) : &ds->first;
     void *state = a && d->state_size ? pool_take(e->pool, d->state_size, NULL) : NULL;
     if (!a || (d->state_size && !state)) {
-        pool_give(e->pool, a, sizeof(*a));
+        if (a != &ds->first) {
+            pool_give(e->pool, a, sizeof(*a));
+        }
         e->counts[DISSECT_NO_MEMORY]++;
         return NULL;
     }
     if (state) {
         memset(state, 0, d->state_size);
     }
-    *a = (struct attached){.state = state, .id = (uint8_t)id};
+    *a = (struct attached){.state = state, .id = (uint8_t)id, .in_place = a == &ds->first};
+    ds->first_taken |= a->in_place;
     struct attached **at = &ds->attached;
     while (*at) {
         at = &(*at)->next;
@@ -279,7 +283,21 @@ static void detach(struct dissect_engine *e, struct session *s, struct attached 
     ds->done[0] = a->id;
     feeds_free(e, &a->feeds);
     pool_give(e->pool, a->state, e->set->entries[a->id].dissector->state_size);
-    pool_give(e->pool, a, sizeof(*a));
+    if (a->in_place) {
+        ds->first_taken = false;
+    } else {
+        pool_give(e->pool, a, sizeof(*a));
+    }
+}
+
+static void session_free(struct dissect_engine *e, struct session *s) {
+    struct dissect_session *ds = s->dissect;
+    while (ds->attached) {
+        detach(e, s, ds->attached);
+    }
+    feeds_free(e, &ds->history);
+    pool_give(e->pool, ds, sizeof(*ds));
+    s->dissect = NULL;
 }
 
 bool dissect_attach(struct dissect_engine *e, struct session *s, unsigned id) {
@@ -620,8 +638,13 @@ void dissect_stream_end(struct dissect_engine *e, struct session *s, unsigned si
     if (ds->attached) {
         feed_all(e, s, (struct span){0}, &how);
     }
-    check_quiet(s);
     free_graves(e);
+    if (ds->ended[0] && ds->ended[1]) {
+        session_free(e, s); /* nothing more can come: late packets need no parser's memory */
+        s->quiet = true;
+    } else {
+        check_quiet(s);
+    }
 }
 
 /* --- datagrams --- */
@@ -718,14 +741,12 @@ void dissect_saving(struct dissect_engine *e, struct session *s, bool final) {
     }
     /* Sides that nobody closed end here: what is still held of them is given a last time. */
     for (unsigned side = 0; side < 2 && s->kind == FLOW_TCP; side++) {
-        if (!ds->ended[side]) {
+        if (s->dissect && !ds->ended[side]) {
             dissect_stream_end(e, s, side);
         }
     }
-    while (ds->attached) {
-        detach(e, s, ds->attached);
+    if (!s->dissect) {
+        return; /* given back when the second side ended */
     }
-    feeds_free(e, &ds->history);
-    pool_give(e->pool, ds, sizeof(*ds));
-    s->dissect = NULL;
+    session_free(e, s);
 }

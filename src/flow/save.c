@@ -66,8 +66,6 @@ static void put_lower_layers(struct flow *f, struct session *s) {
 /* --- positions: difference (zigzag) and length of each packet; a file change is a length of 0 followed by the file ---
  */
 
-#define POSITIONS_FIRST 64
-
 static uint8_t *write_groups(uint8_t *to, uint64_t value) {
     for (; value >= 0x80; value >>= 7) {
         *to++ = (uint8_t)(value | 0x80);
@@ -86,19 +84,20 @@ static const uint8_t *read_groups(const uint8_t *at, uint64_t *ret_value) {
     return at + 1;
 }
 
-static bool positions_room(struct flow *f, struct session *s, uint64_t first_position) {
-    enum { LONGEST = 30 };
+#define POSITIONS_FIRST (64 - sizeof(struct positions))
+
+static bool positions_room(struct flow *f, struct session *s, const struct packet *packet, size_t need) {
     struct positions *p = s->positions;
-    if (p && p->cap - p->used >= LONGEST) {
+    if (p && p->cap - p->used >= need) {
         return true;
     }
-    size_t cap, old = p ? p->cap + sizeof(*p) : 0, want = p ? old + old / 2 + LONGEST : POSITIONS_FIRST + sizeof(*p);
+    size_t cap, old = p ? p->cap + sizeof(*p) : 0, want = p ? old + old / 2 + need : POSITIONS_FIRST + sizeof(*p);
     struct positions *bigger = pool_grow(f->pool, p, old, p ? sizeof(*p) + p->used : 0, want, &cap);
     if (!bigger) {
         return false;
     }
     if (!p) {
-        *bigger = (struct positions){.first_position = first_position};
+        *bigger = (struct positions){.first_position = packet->position};
     }
     bigger->cap = (uint32_t)(cap - sizeof(*p));
     s->positions = bigger;
@@ -106,23 +105,27 @@ static bool positions_room(struct flow *f, struct session *s, uint64_t first_pos
 }
 
 int positions_add(struct flow *f, struct session *s, const struct packet *p) {
-    if (!positions_room(f, s, p->position)) {
+    uint8_t bytes[32], *to = bytes;
+    const struct positions *before = s->positions;
+    uint64_t last = before ? before->last_position : 0;
+    bool new_file = p->file != (before ? before->last_file : 0);
+    if (new_file) {
+        to = write_groups(to, 0);
+        to = write_groups(to, p->file);
+        last = 0;
+    }
+    int64_t step = (int64_t)(p->position - last);
+    to = write_groups(to, (uint64_t)p->captured + 1);
+    to = write_groups(to, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
+    if (!positions_room(f, s, p, (size_t)(to - bytes))) {
         f->counts[FLOW_NO_MEMORY]++;
         return -1;
     }
     struct positions *list = s->positions;
-    uint8_t *to = list->bytes + list->used;
-    if (p->file != list->last_file) {
-        to = write_groups(to, 0);
-        to = write_groups(to, p->file);
-        list->last_file = p->file;
-        list->last_position = 0;
-    }
-    int64_t step = (int64_t)(p->position - list->last_position);
-    to = write_groups(to, (uint64_t)p->captured + 1);
-    to = write_groups(to, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
+    memcpy(list->bytes + list->used, bytes, (size_t)(to - bytes));
+    list->used += (uint32_t)(to - bytes);
     list->last_position = p->position;
-    list->used = (uint32_t)(to - list->bytes);
+    list->last_file = p->file;
     return 0;
 }
 

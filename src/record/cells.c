@@ -10,6 +10,7 @@
 
 #define FIRST_CELL 8
 #define FIRST_BLOCK 192
+#define CAP_STEP 16
 
 struct object_body {
     uint64_t key;
@@ -17,8 +18,7 @@ struct object_body {
 };
 
 struct const_body {
-    const char *text;
-    uint64_t len;
+    const char *text; /* its length is counted when it is read: half the memory */
 };
 
 void cells_init(struct cells *c, struct pool *pool) {
@@ -48,15 +48,15 @@ static bool make_room(struct cells *c, size_t need) {
         return true;
     }
     size_t heads_size = c->heads * sizeof(struct cell_head);
-    size_t want = c->base ? (size_t)c->cap + c->cap / 2 : FIRST_BLOCK;
-    want = (MAX(want, c->used + heads_size + need + 64) + 31) & ~(size_t)31;
+    size_t want = c->base ? (size_t)c->cap + 1 : FIRST_BLOCK; /* the next class of the pool: a third more or less */
+    want = (MAX(want, c->used + heads_size + need) + CAP_STEP - 1) & ~(size_t)(CAP_STEP - 1);
     size_t cap;
     uint8_t *bigger = want <= CELLS_MAX_BYTES ? pool_take(c->pool, want, &cap) : NULL;
     if (!bigger) {
         c->dropped++;
         return false;
     }
-    cap &= ~(size_t)31;
+    cap &= ~(size_t)(CAP_STEP - 1);
     if (c->base) {
         memcpy(bigger, c->base, c->used);
         memcpy(bigger + cap - heads_size, heads_of(c), heads_size);
@@ -114,7 +114,7 @@ static struct span cell_bytes(const struct cell *cell) {
     if (cell->len & CELL_CONST) {
         struct const_body body;
         memcpy(&body, cell + 1, sizeof(body));
-        return span_make(body.text, body.len);
+        return span_text(body.text);
     }
     return span_make(cell + 1, cell->len);
 }
@@ -147,7 +147,7 @@ static struct cell *draft(struct cells *c, const struct field *f, struct span va
 static struct cell *draft_const(struct cells *c, const struct field *f, const char *text) {
     struct cell *cell = cell_at(c, c->used);
     *cell = (struct cell){.field = f->id, .len = CELL_CONST | sizeof(struct const_body)};
-    struct const_body body = {text, strlen(text)};
+    struct const_body body = {text};
     memcpy(cell + 1, &body, sizeof(body));
     return cell;
 }

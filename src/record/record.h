@@ -33,7 +33,7 @@ struct cells {
 struct cell {
     uint32_t next; /* offset of the next value of the same list, 0 = none */
     uint16_t field;
-    uint16_t len; /* CELL_CONST: value is a pointer to constant text and its u32 length */
+    uint16_t len; /* CELL_CONST: value is a pointer to constant text */
 };
 #define CELL_CONST 0x8000
 

@@ -284,7 +284,9 @@ static uint8_t kinds_of(const struct field *f) {
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         /* A URL holds a host but is not one. */
         bool both = rules[i].kind == KIND_DOMAIN && has_category(f->def, "url");
-        bits |= has_category(f->def, rules[i].category) && !both ? (uint8_t)(1u << rules[i].kind) : 0;
+        if (!both && has_category(f->def, rules[i].category)) {
+            bits |= (uint8_t)(1u << rules[i].kind);
+        }
     }
     return bits;
 }

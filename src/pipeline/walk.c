@@ -15,6 +15,7 @@
 #include "base/ring.h"
 #include "base/util.h"
 #include "feature/community_id.h"
+#include "record/core_fields.h"
 
 #define BATCHES_IN_FLIGHT 64
 #define NS_PER_HOUR 3600000000000
@@ -36,6 +37,13 @@ const struct setting record_setting_table[] = {
      .fallback = "daily",
      .choices = ROTATE_CHOICES,
      .help = "How much time one session index covers"},
+    {.name = "autoGenerateId",
+     .type = ST_CHOICE,
+     .offset = SETTING(record_settings, auto_generate_id),
+     .fallback = "false",
+     .choices = AUTO_ID_CHOICES,
+     .help = "true: documents carry no id, the database makes one. Otherwise the id comes from the flow and its first "
+             "packet, so that reading a capture again replaces its documents"},
 };
 const size_t record_setting_count = ARRAY_LEN(record_setting_table);
 
@@ -87,6 +95,25 @@ static const char *first_file(const struct worker *w, const struct record *r) {
     return file ? file->name : NULL;
 }
 
+void record_document_id(const struct record *r, char ret_id[DOCUMENT_ID_MAX]) {
+    const char *suffix = strrchr(r->index, '-');
+    if (r->segment > 1) {
+        (void)snprintf(ret_id, DOCUMENT_ID_MAX, "%.16s-%.22s-%u", suffix + 1, r->id, r->segment);
+    } else {
+        (void)snprintf(ret_id, DOCUMENT_ID_MAX, "%.16s-%.22s", suffix + 1, r->id);
+    }
+}
+
+/* The first piece names the session; the value stays in the cells of those that follow. */
+static void name_root(const struct worker *w, struct record *r) {
+    const struct field *f = registry_field(w->run->o->registry, CORE_ROOT_ID);
+    if (r->linked && cells_count(&r->cells, f) == 0) {
+        char id[DOCUMENT_ID_MAX];
+        record_document_id(r, id);
+        (void)cells_put_text(&r->cells, f, span_text(id));
+    }
+}
+
 static void on_record(void *ctx, struct record *r) {
     struct worker *w = ctx;
     const struct record_settings *settings = w->run->o->record_settings;
@@ -101,6 +128,7 @@ static void on_record(void *ctx, struct record *r) {
     }
     r->index = w->index;
     r->node = settings->node;
+    name_root(w, r);
     community_id_fill(r, dissect_engine_digests(w->engine));
     if (w->run->o->enrich) {
         enrich_record(w->run->o->enrich, r, first_file(w, r));

@@ -16,9 +16,14 @@
 
 #define WALK_WORKERS_MAX 64
 
+/* Order of the setting autoGenerateId's choices. */
+enum auto_id { AUTO_ID_NO, AUTO_ID_ZERO, AUTO_ID_YES, AUTO_ID_ONE, AUTO_ID_CONSISTENT, AUTO_ID_SEQUENTIAL };
+#define AUTO_ID_CHOICES "false,0,true,1,consistent,sequential"
+
 struct record_settings {
     const char *node, *prefix;
-    uint32_t rotate_index; /* enum rotate_index */
+    uint32_t rotate_index;     /* enum rotate_index */
+    uint32_t auto_generate_id; /* enum auto_id */
 };
 extern const struct setting record_setting_table[];
 extern const size_t record_setting_count;
@@ -53,6 +58,11 @@ struct walk_stats {
     bool stopped; /* tick ended it */
     uint32_t file_count;
 };
+
+/* Id of the record's document: `<index suffix>-<session id>`, and `-<n>` behind it for the later pieces of a session; the
+ * same whenever the same packets are read again. */
+#define DOCUMENT_ID_MAX 56
+void record_document_id(const struct record *r, char ret_id[DOCUMENT_ID_MAX]);
 
 /* Returns 0 or -errno (nothing could be started; no memory). Names of the files read: `on_file` per file at the end. */
 int walk_run(const struct walk_options *o, struct walk_stats *ret_stats, struct err *ret_err);

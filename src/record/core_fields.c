@@ -130,7 +130,6 @@ COMPUTED(network_community_id, r->community_id[0] != 0, v->bytes = span_text(r->
 COMPUTED(tot_data_bytes, true, v->u64 = r->data_bytes[SIDE_SRC] + r->data_bytes[SIDE_DST])
 COMPUTED(segment_cnt, true, v->u64 = r->segment)
 COMPUTED(node, true, v->bytes = span_text(r->node))
-COMPUTED(root_id, r->linked, v->bytes = span_text(r->root_id))
 
 const struct field_def core_field_table[] = {
     [CORE_PROTOCOL] = {.path = "protocol",
@@ -334,6 +333,12 @@ const struct field_def core_field_table[] = {
                       .title = "Dst RIR",
                       .help = "Regional registry of the destination address",
                       .category = "rir"},
+    [CORE_ROOT_ID] = {.path = "rootId",
+                      .name = "rootId",
+                      .type = FT_KEYWORD,
+                      .flags = F_SINGLE | F_FIRST | F_LINKED,
+                      .title = "Root ID",
+                      .help = "Id of the first piece of a session saved in pieces"},
     {.path = "firstPacket",
      .name = "starttime",
      .type = FT_TIME,
@@ -658,13 +663,6 @@ const struct field_def core_field_table[] = {
      .title = "Node",
      .help = "Name of the capturing node",
      .get = get_node},
-    {.path = "rootId",
-     .name = "rootId",
-     .type = FT_KEYWORD,
-     .flags = F_COMPUTED | F_SINGLE,
-     .title = "Root ID",
-     .help = "Id of the first piece of a session saved in pieces",
-     .get = get_root_id},
     {.path = "packetPos",
      .type = FT_I64,
      .flags = F_COMPUTED | F_NODB,
@@ -747,4 +745,4 @@ const struct field_def core_field_table[] = {
      .category = "rir"},
 };
 const size_t core_field_count = ARRAY_LEN(core_field_table);
-_Static_assert(CORE_STORED_FIELDS == 32, "the stored fields come first");
+_Static_assert(CORE_STORED_FIELDS == 33, "the stored fields come first");

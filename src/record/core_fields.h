@@ -37,6 +37,7 @@ enum core_field {
     CORE_DST_AS_NAME,
     CORE_SRC_RIR,
     CORE_DST_RIR,
+    CORE_ROOT_ID,
     CORE_STORED_FIELDS, /* computed ones follow in the table */
 };
 

@@ -286,7 +286,7 @@ static const char *from_environment(const char *key) {
 }
 
 const struct config_entry *config_section(struct config *c, const char *section, size_t *ret_count) {
-    struct section *s = find_section(c, section);
+    struct section *s = want_section(c, section, 0); /* made when absent: it is known from now on */
     *ret_count = s ? s->count : 0;
     if (s) {
         s->claimed = true;
@@ -337,7 +337,7 @@ static const char *nearest_key(const struct config_module *modules, size_t count
     return hit;
 }
 
-static bool is_setting(const struct config_module *modules, size_t count, const char *key) {
+bool config_is_setting(const struct config_module *modules, size_t count, const char *key) {
     for (size_t m = 0; m < count; m++) {
         for (size_t i = 0; i < modules[m].count; i++) {
             if (strcasecmp(modules[m].table[i].name, key) == 0) {
@@ -356,14 +356,15 @@ static int check_unknown(const struct config *c, const struct config_module *mod
         const struct section *section = sections[s] ? find_section(c, sections[s]) : NULL;
         for (size_t i = 0; section && i < section->count; i++) {
             const struct config_entry *e = &section->entries[i];
-            if (is_setting(modules, count, e->key) || is_rules_value(e->key)) {
+            if (config_is_setting(modules, count, e->key) || is_rules_value(e->key)) {
                 continue;
             }
             struct err problem = {.line = e->line};
             bool known = config_is_arkime_key(e->key);
             if (known) {
-                (void)err_set(&problem, 0, "\"%s\" is a setting of Arkime that has no meaning here; it is ignored",
-                              e->key);
+                (void)err_set(&problem, CONFIG_IGNORED,
+                              "\"%s\" is a setting of Arkime that has no meaning here; it is ignored", e->key);
+                err_hint(&problem, "%s", e->key);
             } else {
                 code = -EINVAL;
                 (void)err_set(&problem, code, "unknown setting \"%s\"", e->key);
@@ -374,6 +375,64 @@ static int check_unknown(const struct config *c, const struct config_module *mod
         }
     }
     return code;
+}
+
+/* --- sections --- */
+
+static bool holds_settings_only(const struct section *s, const struct config_module *modules, size_t count) {
+    for (size_t i = 0; i < s->count; i++) {
+        const char *key = s->entries[i].key;
+        if (!config_is_setting(modules, count, key) && !is_rules_value(key) && !config_is_arkime_key(key)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *nearest_section(const struct config *c, const char *name) {
+    size_t best = 1 + strlen(name) / 3;
+    const char *hit = NULL;
+    for (size_t i = 0; i < c->section_count; i++) {
+        size_t distance = c->sections[i].claimed ? text_distance(name, c->sections[i].name) : best;
+        if (distance < best) {
+            best = distance;
+            hit = c->sections[i].name;
+        }
+    }
+    return hit;
+}
+
+static bool is_special(const struct config *c, const char *name) {
+    return strcmp(name, "-o") == 0 || strcasecmp(name, "default") == 0 || strncasecmp(name, "class:", 6) == 0 ||
+           (c->node && strcasecmp(name, c->node) == 0);
+}
+
+void config_check_sections(const struct config *c, const struct config_module *modules, size_t count,
+                           config_report_fn fn, void *ctx) {
+    for (size_t i = 0; i < c->section_count; i++) {
+        const struct section *s = &c->sections[i];
+        if (s->claimed || is_special(c, s->name) || holds_settings_only(s, modules, count)) {
+            continue;
+        }
+        struct err problem = {.line = s->line};
+        if (config_is_arkime_section(s->name)) {
+            (void)err_set(&problem, CONFIG_IGNORED,
+                          "[%s] is a section of Arkime that has no meaning here; it is ignored", s->name);
+            err_hint(&problem, "[%s]", s->name);
+        } else {
+            const char *near = nearest_section(c, s->name);
+            (void)err_set(&problem, -EINVAL, "unknown section [%s] is ignored", s->name);
+            err_hint(&problem, near ? "did you mean [%s]?" : "`seine config` lists sections and settings", near);
+        }
+        report(fn, ctx, c->file, &problem, false);
+    }
+}
+
+void config_each_section(const struct config *c, config_section_fn each, void *ctx) {
+    for (size_t i = 0; i < c->section_count; i++) {
+        const struct section *s = &c->sections[i];
+        each(ctx, s->name, s->entries, s->count, s->claimed);
+    }
 }
 
 int config_apply(struct config *c, const struct config_module *modules, size_t count, config_report_fn fn, void *ctx) {

@@ -218,3 +218,34 @@ bool config_is_arkime_key(const char *key) {
     }
     return false;
 }
+
+static const char *const arkime_sections[] = {
+    "cont3xt",
+    "custom-fields",
+    "custom-fields-remap",
+    "custom-views",
+    "field-actions",
+    "kafka-config",
+    "keks",
+    "moloch-clusters",
+    "multiES",
+    "packet-drop-ips",
+    "parliament",
+    "remote-clusters",
+    "right-click",
+    "user-auto-create",
+    "user-role-mappings",
+    "user-setting-defaults",
+    "value-actions",
+    "wise-types",
+    "wiseService",
+};
+
+bool config_is_arkime_section(const char *section) {
+    for (size_t i = 0; i < ARRAY_LEN(arkime_sections); i++) {
+        if (strcasecmp(arkime_sections[i], section) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

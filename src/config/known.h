@@ -1,4 +1,4 @@
-/* known.h: names of Arkime's settings. */
+/* known.h: names of Arkime's settings and sections. */
 #ifndef SEINE_CONFIG_KNOWN_H
 #define SEINE_CONFIG_KNOWN_H
 
@@ -6,5 +6,6 @@
 #include <stddef.h>
 
 bool config_is_arkime_key(const char *key);
+bool config_is_arkime_section(const char *section);
 
 #endif

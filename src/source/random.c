@@ -140,7 +140,7 @@ static int file_open(struct source_random *r, uint32_t file) {
     if (rc < 0) {
         return rc;
     }
-    const struct source_place *place = s->files[file - 1];
+    const struct place *place = places_get(&s->places, file);
     if (place->file.compressed || s->capture.format != CAPTURE_PCAP) {
         return 0;
     }

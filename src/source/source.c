@@ -84,45 +84,15 @@ struct source *source_free(struct source *s) {
         window_done(&s->window);
         block_pool_free(s->pool);
         filter_free(s->run.filter);
-        for (uint32_t i = 0; i < s->file_count; i++) {
-            free(s->files[i]->file.name);
-            free(s->files[i]);
-        }
-        free(s->files);
+        places_done(&s->places);
         free(s);
     }
     return NULL;
 }
 
-/* Remembers a capture met for the first time. */
-static int place_add(struct source *s, const char *name, bool compressed, uint64_t size) {
-    if (s->file_count == s->file_room) {
-        uint32_t room = s->file_room ? s->file_room * 2 : 16;
-        struct source_place **files = reallocarray(s->files, room, sizeof(struct source_place *));
-        if (!files) {
-            return -ENOMEM;
-        }
-        s->files = files;
-        s->file_room = room;
-    }
-    struct source_place *place = calloc(1, sizeof(*place));
-    char *copy = strdup(name);
-    if (!place || !copy) {
-        free(place);
-        free(copy);
-        return -ENOMEM;
-    }
-    place->file = (struct capture_file){copy, s->file_count + 1, compressed, size};
-    place->input = s->next_input ? s->next_input - 1 : 0;
-    place->within = s->within;
-    s->files[s->file_count++] = place;
-    s->run.stats.files++;
-    return 0;
-}
-
 /* s->stream begins a capture. 1: it is open, 0: it cannot be used (said), -errno. */
 static int capture_open(struct source *s, const char *name, bool compressed, uint64_t size) {
-    if (s->number == FILES_MAX) {
+    if (s->number == PLACES_MAX) {
         unreadable(s, name, "too many captures in one run: left out", "");
         capture_close(s);
         return 0;
@@ -137,15 +107,19 @@ static int capture_open(struct source *s, const char *name, bool compressed, uin
         return rc == -ENOMEM ? rc : 0;
     }
     s->open = true;
-    if (s->number == s->file_count) {
-        rc = place_add(s, name, compressed, size);
+    if (s->number == places_count(&s->places)) {
+        struct place place = {.file = {.name = (char *)name, .compressed = compressed, .size = size},
+                              .input = s->next_input ? s->next_input - 1 : 0,
+                              .within = s->within};
+        rc = places_add(&s->places, &place);
         if (rc < 0) {
             return rc;
         }
+        s->run.stats.files++;
     }
     s->number++;
     s->within++;
-    s->capture.name = s->files[s->number - 1]->file.name;
+    s->capture.name = places_get(&s->places, s->number)->file.name;
     return 1;
 }
 
@@ -320,10 +294,10 @@ int source_advance(struct source *s) {
 
 int source_go_to(struct source *s, uint32_t number) {
     /* the nearest capture already met; staying in its archive is cheaper than opening that again */
-    uint32_t near = MIN(number, s->file_count);
+    uint32_t near = MIN(number, places_count(&s->places));
     if (near) {
-        const struct source_place *place = s->files[near - 1];
-        bool ahead = s->number && s->number < number && s->files[s->number - 1]->input == place->input;
+        const struct place *place = places_get(&s->places, near);
+        bool ahead = s->number && s->number < number && places_get(&s->places, s->number)->input == place->input;
         if (!ahead) {
             capture_close(s);
             s->packed = packed_close(s->packed);
@@ -421,11 +395,12 @@ int source_next(struct source *s, struct batch *b) {
 }
 
 const struct capture_file *source_file(const struct source *s, uint32_t number) {
-    return number && number <= s->file_count ? &s->files[number - 1]->file : NULL;
+    const struct place *place = places_get(&s->places, number);
+    return place ? &place->file : NULL;
 }
 
 uint32_t source_file_count(const struct source *s) {
-    return s->file_count;
+    return places_count(&s->places);
 }
 
 void source_read_stats(const struct source *s, struct source_stats *ret_stats) {

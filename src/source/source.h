@@ -64,7 +64,8 @@ struct source *source_free(struct source *s);
  * Returns 0 or -errno for what ends the whole run (no memory). b->last is set with or after the last packet. */
 int source_next(struct source *s, struct batch *b);
 
-/* Files met so far; stable numbers: the same for every source over the same inputs. */
+/* Files met so far; stable numbers: the same for every source over the same inputs. Thread: any, while the source
+ * lives. */
 const struct capture_file *source_file(const struct source *s, uint32_t number);
 uint32_t source_file_count(const struct source *s);
 void source_read_stats(const struct source *s, struct source_stats *ret_stats);

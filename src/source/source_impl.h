@@ -1,6 +1,6 @@
 /* source_impl.h: an open source from inside: shared by source.c (sequential) and random.c (single packets).
  *
- * A capture's number is its place among all captures of the run; `files` remembers where each was met, so that reading
+ * A capture's number is its place among all captures of the run; `places` remembers where each was met, so that reading
  * can be taken up there again. Owner and thread: those of the source.
  */
 #ifndef SEINE_SOURCE_SOURCE_IMPL_H
@@ -9,15 +9,7 @@
 #include "source/capture.h"
 #include "source/input.h"
 #include "source/packed.h"
-
-/* Captures of one run; more are left out and counted. */
-#define FILES_MAX ((uint32_t)1 << 20)
-
-struct source_place {
-    struct capture_file file;
-    size_t input;
-    uint32_t within; /* captures of the same input before it */
-};
+#include "source/place.h"
 
 struct source {
     const struct input_list *inputs; /* NULL for a source over bytes */
@@ -30,10 +22,9 @@ struct source {
     struct packed *packed; /* of the input at hand, when it is one */
     struct packed *inner;  /* of the member at hand, when that is compressed in turn */
     size_t next_input;
-    uint32_t number;             /* of the last capture met */
-    uint32_t within;             /* captures met in the input at hand */
-    struct source_place **files; /* by number - 1; places never move */
-    uint32_t file_count, file_room;
+    uint32_t number; /* of the last capture met */
+    uint32_t within; /* captures met in the input at hand */
+    struct places places;
     uint64_t read_bytes; /* atomic */
 };
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/util.h"
+#include "source/place.h"
 
 static void capture_at(const char *folder, const char *name, uint32_t packets) {
     char path[512];
@@ -212,6 +213,40 @@ static void two_sources_agree(void **state) {
     input_list_free(l);
 }
 
+/* Files can be looked up by number while more are met. */
+static void places_stay(void **state) {
+    (void)state;
+    struct places p = {0};
+    char name[32];
+    assert_null(places_get(&p, 1));
+    for (uint32_t n = 1; n <= 5000; n++) {
+        snprintf(name, sizeof(name), "file %u", n);
+        struct place place = {.file = {.name = name}, .input = n * 3, .within = n % 7};
+        assert_int_equal(places_add(&p, &place), 0);
+        assert_int_equal(places_count(&p), n);
+    }
+    const struct place *first = places_get(&p, 1);
+    for (uint32_t n = 1; n <= 5000; n++) {
+        const struct place *place = places_get(&p, n);
+        snprintf(name, sizeof(name), "file %u", n);
+        assert_string_equal(place->file.name, name);
+        assert_int_equal(place->file.number, n);
+        assert_int_equal(place->input, n * 3);
+    }
+    assert_ptr_equal(places_get(&p, 1), first);
+    assert_null(places_get(&p, 0));
+    assert_null(places_get(&p, 5001));
+    places_done(&p);
+    /* the last number fits, one more does not */
+    for (uint32_t n = 0; n < PLACES_MAX; n++) {
+        struct place place = {.file = {.name = name}};
+        assert_int_equal(places_add(&p, &place), 0);
+    }
+    struct place place = {.file = {.name = name}};
+    assert_int_equal(places_add(&p, &place), -E2BIG);
+    places_done(&p);
+}
+
 /* --- blocks --- */
 
 static void blocks_are_bounded(void **state) {
@@ -268,8 +303,8 @@ int main(void) {
         cmocka_unit_test(folder_is_read_in_order),      cmocka_unit_test(glob_is_expanded),
         cmocka_unit_test(existing_name_wins_over_glob), cmocka_unit_test(what_cannot_be_read_is_told),
         cmocka_unit_test(a_file_that_vanishes),         cmocka_unit_test(two_sources_agree),
-        cmocka_unit_test(packed_files_are_not_plain),   cmocka_unit_test(blocks_are_bounded),
-        cmocka_unit_test(waiting_for_a_block),
+        cmocka_unit_test(packed_files_are_not_plain),   cmocka_unit_test(places_stay),
+        cmocka_unit_test(blocks_are_bounded),           cmocka_unit_test(waiting_for_a_block),
     };
     return cmocka_run_group_tests_name("source_input", tests, setup, teardown);
 }

@@ -620,6 +620,7 @@ static void over_gap(struct dissect *d, struct http_side *side) {
         return;
     }
     lose(d, side);
+    side->phase = HTTP_LOST; /* whether or not it has made sense before: the bytes that would have are missing */
 }
 
 static enum step take_step(struct dissect *d, struct span rest, size_t *ret_used) {

@@ -304,6 +304,17 @@ static void gaps(void **state) {
     assert_has(text, "\"md5Cnt\":1");
 }
 
+/* The first packet of the server is missing: its next response is found all the same. */
+static void gap_at_the_beginning(void **state) {
+    struct dissect_run *r = *state;
+    const struct said request = SRC("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    const struct said rest = DST("tail of a body HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    run_start(r, 80);
+    run_say(r, 0, request.bytes, 0);
+    dissect_stream(r->engine, &r->session, 1, rest.bytes, 1460, r->session.last_time);
+    assert_has(run_finish(r), "\"statuscode\":[200]");
+}
+
 static void wrong_length_is_survived(void **state) {
     const struct said said[] = {
         SRC("POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nlongerGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"),
@@ -407,6 +418,7 @@ int main(void) {
         cmocka_unit_test(early_tunnel_bytes_wait_for_the_answer),
         cmocka_unit_test(upgrades),
         cmocka_unit_test(gaps),
+        cmocka_unit_test(gap_at_the_beginning),
         cmocka_unit_test(wrong_length_is_survived),
         cmocka_unit_test(what_is_not_http),
         cmocka_unit_test(unfinished_head),

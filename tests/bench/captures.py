@@ -1,9 +1,9 @@
 """The captures that the benchmarks run on: made once by bench-generate, kept in a cache folder.
 
-A capture's name holds profile, scale, seed and a hash of the generator, so that a changed generator makes new ones; the
-old ones of the same profile are then removed. Beside each capture stands a .json with the numbers of its summary.
+A capture's name holds profile, scale, seed and a fingerprint of the generator: the hash of a tiny capture that it makes now. A
+generator that makes other bytes therefore makes new captures, a mere rebuild does not; the old ones of the same profile are
+then removed. Beside each capture stands a .json with the numbers of its summary.
 """
-import hashlib
 import json
 import os
 import re
@@ -36,16 +36,23 @@ def tool_path(build, name):
     return path
 
 
-def _file_hash(path):
-    with open(path, 'rb') as file:
-        return hashlib.sha256(file.read()).hexdigest()[:8]
+def _generate(generator, profile, scale, seed, path):
+    """Numbers of the capture that was written."""
+    run = subprocess.run([generator, '--seed', str(seed), '--scale', repr(scale), profile, path],
+                         capture_output=True, text=True, check=False)
+    found = SUMMARY.search(run.stdout)
+    if run.returncode != 0 or found is None:
+        raise Failure('%s failed: %s' % (generator, (run.stderr or run.stdout).strip()))
+    return {'packets': int(found.group(1)), 'bytes': int(found.group(2)), 'sessions': int(found.group(3)),
+            'seconds': float(found.group(4)), 'hash': found.group(5)}
 
 
 def capture_make(generator, folder, profile, scale, seed=1):
     """Path and numbers of the capture; made when it is not there yet."""
     os.makedirs(folder, exist_ok=True)
     start = '%s-%g-%d-' % (profile, scale, seed)
-    path = os.path.join(folder, start + _file_hash(generator) + '.pcap')
+    fingerprint = _generate(generator, profile, 0.001, seed, os.devnull)['hash'][:8]
+    path = os.path.join(folder, start + fingerprint + '.pcap')
     if os.path.exists(path) and os.path.exists(path + '.json'):
         with open(path + '.json', encoding='utf-8') as file:
             return path, json.load(file)
@@ -58,13 +65,7 @@ def capture_make(generator, folder, profile, scale, seed=1):
         raise Failure('%s has %.1f GB free and the capture needs %.1f GB: name another folder with --dir'
                       % (folder, free / 1e9, needed / 1e9))
     partial = path + '.partial'
-    run = subprocess.run([generator, '--seed', str(seed), '--scale', repr(scale), profile, partial],
-                         capture_output=True, text=True, check=False)
-    found = SUMMARY.search(run.stdout)
-    if run.returncode != 0 or found is None:
-        raise Failure('%s failed: %s' % (generator, (run.stderr or run.stdout).strip()))
-    numbers = {'packets': int(found.group(1)), 'bytes': int(found.group(2)), 'sessions': int(found.group(3)),
-               'seconds': float(found.group(4)), 'hash': found.group(5)}
+    numbers = _generate(generator, profile, scale, seed, partial)
     os.rename(partial, path)
     with open(path + '.json', 'w', encoding='utf-8') as file:
         json.dump(numbers, file)

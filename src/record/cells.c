@@ -389,7 +389,11 @@ struct object cells_child_object(struct cells *c, struct object parent, const st
 /* Commits the drafted cell as a child unless an equal one is there. Single fields keep the last value. */
 static void commit_child(struct cells *c, struct object o, const struct field *f, const struct cell *cell) {
     struct span value = cell_bytes(cell);
-    for (uint32_t at = body_of(c, o.at)->first, before = 0; at; before = at, at = cell_at(c, at)->next) {
+    const struct object_body *body = body_of(c, o.at);
+    /* Most members are put in the order of their fields: nothing can be equal then. */
+    bool behind_all = body->last && cell_at(c, body->last)->field < f->id;
+    uint32_t first = behind_all ? 0 : body->first;
+    for (uint32_t at = first, before = 0; at; before = at, at = cell_at(c, at)->next) {
         const struct cell *old = cell_at(c, at);
         if (old->field > f->id) {
             break;

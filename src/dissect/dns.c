@@ -316,6 +316,13 @@ struct resource {
     struct cursor data;
 };
 
+/* Where in the message a cursor stands that is `before` bytes before the message's own, for names to be found there
+ * again. */
+static uint16_t place_of(const struct reading *r, size_t before) {
+    size_t place = r->message.bytes.len - cursor_left(&r->c) - before;
+    return place < 0x4000 ? (uint16_t)place : 0;
+}
+
 static bool name_read(struct reading *r, struct cursor *c, uint16_t offset, struct dns_name *ret) {
     enum name_fault fault = dns_name_read(&r->message, c, offset, ret);
     if (fault == NAME_LOOP) {
@@ -435,7 +442,7 @@ static void put_named(struct reading *r, struct resource *rr, unsigned answer_fi
                       uint8_t role) {
     uint16_t priority = rr->type == DNS_MX ? cursor_u16(&rr->data) : 0;
     struct dns_name name;
-    if (!name_read(r, &rr->data, 0, &name)) {
+    if (!name_read(r, &rr->data, place_of(r, cursor_left(&rr->data)), &name)) {
         return;
     }
     if (!name.root && role) {
@@ -540,7 +547,7 @@ static void put_record(struct reading *r, struct resource *rr) {
 /* Reads one record and puts it. False when the message ends before the record does. */
 static bool record_read(struct reading *r) {
     struct resource rr;
-    if (!name_read(r, &r->c, 0, &rr.name)) {
+    if (!name_read(r, &r->c, place_of(r, 0), &rr.name)) {
         return false;
     }
     rr.type = cursor_u16(&r->c);

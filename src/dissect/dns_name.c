@@ -39,23 +39,20 @@ static void draft_label(struct draft *n, struct span label) {
         n->text[n->len++] = '.';
     }
     bool plain = true;
-    struct cursor c = cursor_over(label);
-    for (size_t from = n->len; cursor_left(&c);) {
-        uint8_t byte = cursor_u8(&c);
-        if (byte < 0x20 || byte >= 0x7f) {
-            plain = false;
-            n->len = from;
-            break;
-        }
-        n->text[n->len++] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
+    char *to = n->text + n->len;
+    for (size_t i = 0; i < label.len; i++) {
+        unsigned byte = (unsigned)span_byte(label, i);
+        plain &= byte - 0x20 < 0x5f;
+        to[i] = (char)(byte - 'A' < 26 ? byte | 0x20 : byte);
     }
-    if (!plain) {
-        bool utf8 = utf8_valid(label);
-        for (c = cursor_over(label); cursor_left(&c);) {
-            shown_byte(n, cursor_u8(&c), utf8);
-        }
-    } else if (span_starts_fold(label, SPAN_LITERAL("xn--"))) {
-        n->idn = true;
+    if (plain) {
+        n->len += label.len;
+        n->idn |= to[0] == 'x' && span_starts_fold(label, SPAN_LITERAL("xn--"));
+        return;
+    }
+    bool utf8 = utf8_valid(label);
+    for (size_t i = 0; i < label.len; i++) {
+        shown_byte(n, (uint8_t)span_byte(label, i), utf8);
     }
 }
 

@@ -27,7 +27,7 @@ enum name_fault {
     NAME_LONG, /* more than 255 octets */
 };
 
-#define DNS_NAMES_KEPT 8
+#define DNS_NAMES_KEPT 16
 
 /* A message being read; names may point to any earlier or later place in it. */
 struct dns_message {
@@ -36,7 +36,7 @@ struct dns_message {
     struct {
         uint16_t offset;
         struct dns_name name;
-    } kept[DNS_NAMES_KEPT]; /* names read through a pointer to `offset` */
+    } kept[DNS_NAMES_KEPT]; /* names read at `offset` */
     unsigned kept_count;
 };
 

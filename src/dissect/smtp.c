@@ -228,7 +228,7 @@ static void begin_auth(struct talk *t, struct span argument) {
         struct span initial;
         if (command_is(argument, mechanisms[i].name, &initial)) {
             dissect_tag(t->d, mechanisms[i].tag);
-            t->me->mode = mechanisms[i].mode;
+            t->me->mode = (uint8_t)mechanisms[i].mode;
             if (initial.len && t->me->mode == MODE_NTLM) {
                 (void)ntlm_put_base64(t->d, initial);
             } else if (initial.len) {

@@ -65,36 +65,54 @@ static void content(struct mime_reader *r, struct span bytes) {
     }
 }
 
-static int base64_value(int c) {
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
+enum { BASE64_SKIP = 0, BASE64_PAD = 65 };
+
+/* Values of the digits plus one, BASE64_PAD for '=', BASE64_SKIP for all that does not count (RFC 2045 6.8). */
+static const uint8_t base64_digits[256] = {
+    ['A'] = 1,  ['B'] = 2,         ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,  ['I'] = 9,
+    ['J'] = 10, ['K'] = 11,        ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18,
+    ['S'] = 19, ['T'] = 20,        ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27,
+    ['b'] = 28, ['c'] = 29,        ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36,
+    ['k'] = 37, ['l'] = 38,        ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45,
+    ['t'] = 46, ['u'] = 47,        ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54,
+    ['2'] = 55, ['3'] = 56,        ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63,
+    ['/'] = 64, ['='] = BASE64_PAD};
+
+static uint32_t base64_digit(struct span s, size_t i) {
+    return base64_digits[(uint8_t)span_byte(s, i)];
 }
 
 /* Digits that make no byte yet are kept for the next line; padding ends their group. */
 static void base64_line(struct mime_reader *r, struct span line) {
     struct mime *m = r->m;
-    uint8_t *to = arena_alloc(r->email->scratch, line.len + 1);
+    uint8_t *to = arena_alloc(r->email->scratch, line.len + 4);
     size_t len = 0;
     if (!to) {
         return;
     }
-    for (struct cursor c = cursor_over(line); cursor_left(&c);) {
-        int byte = cursor_u8(&c), digit = base64_value(byte);
-        if (byte == '=') {
+    for (size_t i = 0; i < line.len;) {
+        while (m->bits_held == 0 && i + 4 <= line.len) { /* whole groups */
+            uint32_t a = base64_digit(line, i) - 1, b = base64_digit(line, i + 1) - 1;
+            uint32_t c = base64_digit(line, i + 2) - 1, d = base64_digit(line, i + 3) - 1;
+            if ((a | b | c | d) > 63) {
+                break;
+            }
+            uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+            to[len++] = (uint8_t)(bits >> 16);
+            to[len++] = (uint8_t)(bits >> 8);
+            to[len++] = (uint8_t)bits;
+            i += 4;
+        }
+        uint32_t digit = i < line.len ? base64_digit(line, i++) : BASE64_SKIP;
+        if (digit == BASE64_PAD) {
             m->bits_held = 0;
-        }
-        if (digit < 0) {
-            continue;
-        }
-        m->bits = m->bits << 6 | (uint32_t)digit;
-        m->bits_held = (uint8_t)(m->bits_held + 6);
-        if (m->bits_held >= 8) {
-            m->bits_held = (uint8_t)(m->bits_held - 8);
-            to[len++] = (uint8_t)(m->bits >> m->bits_held);
+        } else if (digit != BASE64_SKIP) {
+            m->bits = m->bits << 6 | (digit - 1);
+            m->bits_held = (uint8_t)(m->bits_held + 6);
+            if (m->bits_held >= 8) {
+                m->bits_held = (uint8_t)(m->bits_held - 8);
+                to[len++] = (uint8_t)(m->bits >> m->bits_held);
+            }
         }
     }
     content(r, span_make(to, len));

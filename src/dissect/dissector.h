@@ -99,7 +99,7 @@ struct dissect {
     const struct dissect_flow *flow;
     int64_t time;           /* ns: packet that brought these bytes */
     size_t consumed, wanted; /* for VERDICT_MORE and VERDICT_HANDOVER */
-    uint64_t gap;           /* stream, with gap_before: how many bytes are missing; 0 = nobody knows */
+    uint64_t gap;           /* stream, with gap_before: bytes missing behind what was used, with the held ones */
     uint8_t icmp_type, icmp_code; /* datagrams of ICMP only */
     /* ---- the framework's ---- */
     struct cells *cells;

@@ -431,6 +431,7 @@ static void feed_stream(struct dissect_engine *e, struct session *s, struct atta
                         const struct delivery *how) {
     const struct dissector *d = e->set->entries[a->id].dissector;
     struct feed *f = a->feeds ? &a->feeds[how->side] : NULL;
+    struct delivery wider = *how;
     if (how->gap) {
         e->counts[DISSECT_GAPS]++;
         if (!d->takes_gaps) {
@@ -438,6 +439,8 @@ static void feed_stream(struct dissect_engine *e, struct session *s, struct atta
             return;
         }
         if (f) {
+            wider.gap += f->len; /* held bytes were not used either */
+            how = &wider;
             f->len = f->wanted = 0;
         }
     }
@@ -553,7 +556,9 @@ static void probe_side(struct dissect_engine *e, struct session *s, struct span 
         if (a && has_history) {
             feed_history(e, s, a, how);
         } else if (a) {
-            feed_stream(e, s, a, first, how);
+            struct delivery fresh = *how; /* what is missing before them was never this dissector's */
+            fresh.gap = 0;
+            feed_stream(e, s, a, first, &fresh);
         }
     }
 }

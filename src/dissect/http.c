@@ -479,12 +479,10 @@ static enum step step_body(struct dissect *d, struct span rest, size_t *ret_used
         window = to_end ? window : MIN(window, side->left);
         if (bytes.len < window && !d->at_end) {
             d->wanted = window;
-            side->held = (uint32_t)bytes.len;
             return STEP_WAIT;
         }
         http_body_first(d, span_sub(bytes, 0, window), last && bytes.len <= window);
         side->seen = true;
-        side->held = 0;
     }
     http_body_bytes(d, side, bytes, last && !side->started && side->phase != HTTP_CHUNK);
     *ret_used = bytes.len;
@@ -606,8 +604,6 @@ static void over_gap(struct dissect *d, struct http_side *side) {
     if (side->phase == HTTP_DEAD || side->phase == HTTP_HOLD) {
         return;
     }
-    side->left -= counted ? side->held : 0;
-    side->held = 0;
     if (side->phase == HTTP_BODY_TO_END || (counted && d->gap && d->gap < side->left)) {
         http_body_end(d, side, false);
         side->seen = side->damaged = true;

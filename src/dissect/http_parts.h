@@ -34,7 +34,6 @@ struct http_side {
     struct digest_run *md5, *sha256;
     uint64_t left;
     uint32_t scanned; /* bytes at the front that hold no end of the head */
-    uint32_t held;    /* bytes of the body that were left with the framework until the first ones are complete */
     uint32_t lost;    /* bytes looked through since it got out of step */
     uint8_t phase;
     bool seen;    /* the first bytes of this body were looked at */

@@ -91,9 +91,14 @@ static void frame_decode(struct decode_state *s) {
 
 /* Without the VLAN or VNI: both directions of a flow must come to one worker when only one of them is tagged. */
 static uint32_t key_hash(const struct decoder *d, const struct flow_key *key) {
+    const uint64_t mapped = 0xffff0000u; /* the low half of an IPv4 address's second word */
     uint64_t words[sizeof(*key) / 8];
     memcpy(words, key, sizeof(words));
     words[4] &= ~((uint64_t)FLOW_NETWORK_MASK << 32);
+    if ((words[0] | words[2]) == 0 && (uint32_t)words[1] == mapped && (uint32_t)words[3] == mapped) {
+        uint64_t short_words[2] = {words[1] >> 32 | (words[3] >> 32) << 32, words[4]};
+        return (uint32_t)siphash13(&d->key, short_words, sizeof(short_words));
+    }
     return (uint32_t)siphash13(&d->key, words, sizeof(words));
 }
 

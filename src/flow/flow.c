@@ -1,9 +1,9 @@
 /* flow.c: the session table: look-up, creation, timeouts, eviction.
  *
- * Chained hash table of pointers, doubled when full; buckets and sessions are prefetched some packets ahead. Sessions
- * of one timeout class stand in a list ordered by their last packet, so expiry looks at list heads only. A session also
- * ends when its own next packet comes after its timeout, whether or not a sweep came by: so results do not depend on
- * batches or workers.
+ * Chained hash table of pointers, doubled when full; buckets, sessions and their parts are prefetched some packets
+ * ahead. Sessions of one timeout class stand in a list ordered by their last packet, so expiry looks at list heads
+ * only. A session also ends when its own next packet comes after its timeout, whether or not a sweep came by: so
+ * results do not depend on batches or workers.
  */
 #include "flow/flow.h"
 
@@ -18,7 +18,7 @@
 #define NS_PER_S 1000000000ll
 #define FIRST_BUCKETS (1u << 12)
 #define MOST_BUCKETS (1u << 25)
-#define LOOK_AHEAD 12
+#define LOOK_AHEAD 6
 /* Addresses, TTL, VLANs are looked at in so many packets of each side. */
 #define LOWER_LAYER_PACKETS 10
 
@@ -467,6 +467,25 @@ static void on_packet(struct flow *f, const struct packet *p, const struct flow_
     }
 }
 
+static void prefetch_block(const void *block, size_t lines) {
+    for (size_t i = 0; i < lines; i++) {
+        __builtin_prefetch((const char *)block + 64 * i);
+    }
+}
+
+/* What an open session writes to for every packet. */
+static void prefetch_parts(const struct session *s) {
+    if (s) {
+        prefetch_block(s->kind == FLOW_TCP ? s->tcp : NULL, 2);
+        prefetch_block(s->positions, 1);
+        prefetch_block(s->dissect, 1);
+    }
+}
+
+static struct session *const *bucket_ahead(const struct flow *f, const struct batch *b, uint8_t at) {
+    return &f->buckets[b->packets[at].hash & f->mask];
+}
+
 void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t workers) {
     uint8_t order[BATCH_MAX];
     uint32_t count = 0;
@@ -478,29 +497,21 @@ void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t w
         }
     }
     for (uint32_t i = 0; i < count; i++) {
+        if (i + 3 * LOOK_AHEAD < count) {
+            __builtin_prefetch(bucket_ahead(f, b, order[i + 3 * LOOK_AHEAD]));
+        }
         if (i + 2 * LOOK_AHEAD < count) {
-            __builtin_prefetch(&f->buckets[b->packets[order[i + 2 * LOOK_AHEAD]].hash & f->mask]);
+            const struct session *s = *bucket_ahead(f, b, order[i + 2 * LOOK_AHEAD]);
+            prefetch_block(s, s ? 4 : 0);
         }
         if (i + LOOK_AHEAD < count) {
-            const char *s = (const char *)f->buckets[b->packets[order[i + LOOK_AHEAD]].hash & f->mask];
-            if (s) {
-                __builtin_prefetch(s);
-                __builtin_prefetch(s + 64);
-                __builtin_prefetch(s + 128);
-                __builtin_prefetch(s + 192);
-            }
+            prefetch_parts(*bucket_ahead(f, b, order[i + LOOK_AHEAD]));
         }
         uint32_t at = order[i];
         on_packet(f, &b->packets[at], &b->keys[at], at ? b->packets[at - 1].time : f->clock);
     }
     if (b->count) {
         f->clock = b->packets[b->count - 1].time;
-    }
-}
-
-static void prefetch_block(const void *block, size_t lines) {
-    for (size_t i = 0; i < lines; i++) {
-        __builtin_prefetch((const char *)block + 64 * i);
     }
 }
 

@@ -271,7 +271,11 @@ static void start_next_piece(struct flow *f, struct session *s) {
 void session_save(struct flow *f, struct session *s, bool final) {
     f->hooks.saving(f->hooks.ctx, s, final);
     put_lower_layers(f, s);
-    struct record r = {.registry = f->registry};
+    struct record r;
+    size_t size = sizeof(r);
+    __asm__("" : "+r"(size)); /* an unknown size: the library clears faster than what gcc puts in its place */
+    memset(&r, 0, size);
+    r.registry = f->registry;
     copy_fixed(&r, s);
     r.linked = !final || s->segment > 0;
     r.last_piece = final;

@@ -331,7 +331,12 @@ static void count_flags(struct tcp_state *t, const struct tcp_header *h, unsigne
         {TH_ECE, TH_ECE, TCPF_ECE},
         {TH_CWR, TH_CWR, TCPF_CWR},
     };
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+    uint8_t other = (uint8_t)(h->flags & ~(TH_ACK | TH_PSH));
+    if (LIKELY(other == 0)) { /* what nearly all packets are */
+        count_if(&t->flags[TCPF_PSH], h->flags & TH_PSH);
+        count_if(&t->flags[TCPF_ACK], h->flags == TH_ACK);
+    }
+    for (size_t i = 0; other && i < ARRAY_LEN(rules); i++) {
         count_if(&t->flags[rules[i].counter], (h->flags & rules[i].mask) == rules[i].value);
     }
     count_if(&t->flags[TCPF_AE], h->accurate_ecn);

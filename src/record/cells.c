@@ -72,14 +72,12 @@ static bool make_room(struct cells *c, size_t need) {
 /* Index of the first head whose rank is not below `rank`. */
 static unsigned head_index(const struct cells *c, uint16_t rank) {
     const struct cell_head *heads = heads_of(c);
-    unsigned low = 0, high = c->heads;
-    while (low < high) {
-        unsigned mid = (low + high) / 2;
-        if (heads[mid].rank < rank) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
+    unsigned low = 0;
+    /* No branch on what is compared: the outcome is as good as random. */
+    for (unsigned count = c->heads; count;) {
+        unsigned half = (count + 1) / 2;
+        low = heads[low + half - 1].rank < rank ? low + half : low;
+        count -= half;
     }
     return low;
 }

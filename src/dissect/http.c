@@ -213,6 +213,8 @@ static const struct field_def fields[] = {
                           .members = "http.version.src,http.version.dst"},
 };
 
+_Static_assert(ARRAY_LEN(fields) == HTTP_FIELDS, "a field of http_fields.h has no entry");
+
 static const struct setting settings[] = {
     {.name = "parseQSValue",
      .type = ST_BOOL,

@@ -52,7 +52,6 @@ const struct http_method http_methods[] = {
     METHOD("UNLOCK", HTTP_ASKED_OTHER, 0),
     METHOD("UNSUBSCRIBE", HTTP_ASKED_OTHER, 0),
 };
-const size_t http_method_count = ARRAY_LEN(http_methods);
 
 static bool is_method_letter(int c) {
     return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';

@@ -91,7 +91,6 @@ struct http_method {
     uint8_t counter; /* field that counts it, or 0 */
 };
 extern const struct http_method http_methods[];
-extern const size_t http_method_count;
 #define HTTP_METHOD_MAX 12
 #define HTTP_HEAD_MAX 81920 /* where the common parsers give up, too */
 

@@ -84,12 +84,23 @@ static void put_transaction(struct dissect *d, uint32_t id) {
     put_text(d, DHCP_ID, text);
 }
 
+/* NULs at the end are no part of a text (RFC 2132 2). */
+static void put_name(struct dissect *d, unsigned field, struct cursor value) {
+    struct span text = cursor_rest(&value);
+    while (text.len && span_byte(text, text.len - 1) == 0) {
+        text.len--;
+    }
+    if (text.len) {
+        put_text(d, field, text);
+    }
+}
+
 static void put_option(struct dissect *d, uint8_t option, struct cursor value) {
     size_t len = cursor_left(&value);
     uint8_t first = (uint8_t)cursor_peek(&value, 0);
     switch (option) {
     case OPTION_HOST_NAME:
-        put_text(d, DHCP_HOST, cursor_rest(&value));
+        put_name(d, DHCP_HOST, value);
         break;
     case OPTION_REQUESTED_IP:
         if (len == 4) {
@@ -102,7 +113,7 @@ static void put_option(struct dissect *d, uint8_t option, struct cursor value) {
         }
         break;
     case OPTION_VENDOR_CLASS:
-        put_text(d, DHCP_CLASS_ID, cursor_rest(&value));
+        put_name(d, DHCP_CLASS_ID, value);
         break;
     case OPTION_CLIENT_ID:
         if (len == 7 && first == HARDWARE_ETHERNET) {
@@ -113,7 +124,7 @@ static void put_option(struct dissect *d, uint8_t option, struct cursor value) {
     case OPTION_CLIENT_FQDN:
         if (len > 3 && first == 0) { /* flags 0: plain text, not labels */
             cursor_skip(&value, 3);
-            put_text(d, DHCP_HOST, cursor_rest(&value));
+            put_name(d, DHCP_HOST, value);
         }
         break;
     default:

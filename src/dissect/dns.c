@@ -17,7 +17,7 @@ enum {
     PORT_LLMNR = 5355,
     IP_PROTOCOL_TCP = 6,
     MESSAGE_MIN = 17,     /* header, root name, type, class */
-    FRAME_MAX = 8192,     /* over TCP, with its two bytes of length: longer ones are skipped */
+    FRAME_MAX = 8192,     /* over TCP, with its two bytes of length: of longer ones only the beginning is read */
     ADDRESSES_MAX = 2000, /* of one response */
     HOSTS_MAX = 64,       /* names of one response that can have addresses */
 };
@@ -686,16 +686,16 @@ static enum verdict dns_stream(struct dissect *d, struct span bytes) {
         if (len < MESSAGE_MIN) {
             return VERDICT_BROKEN;
         }
-        if (len + 2u > FRAME_MAX) {
-            dissect_tag(d, "dns:tcp-message-too-long");
-            s->skip[d->side] = len;
-            continue;
-        }
-        if (cursor_left(&c) < len) {
-            d->wanted = len + 2u;
+        uint16_t held = (uint16_t)MIN(len, FRAME_MAX - 2);
+        if (cursor_left(&c) < held) {
+            d->wanted = held + 2u;
             return VERDICT_MORE;
         }
-        message_read(d, cursor_span(&c, len), "dns", false);
+        if (held < len) {
+            dissect_tag(d, "dns:tcp-message-too-long");
+            s->skip[d->side] = (uint32_t)len - held;
+        }
+        message_read(d, cursor_span(&c, held), "dns", false);
     }
 }
 
@@ -715,7 +715,7 @@ const struct dissector dissector_dns = {
     .hints = hints,
     .hint_count = ARRAY_LEN(hints),
     .state_size = sizeof(struct dns_state),
-    .buffer_max = FRAME_MAX,
+    .buffer_max = FRAME_MAX + 0x10000, /* a message, and the segment that completes it */
     .silent = true,
     .probe = dns_probe,
     .datagram = dns_datagram,

@@ -21,7 +21,7 @@ uint8_t *buf_reserve_slow(struct buf *b, size_t n) {
         b->overflowed = true;
         return NULL;
     }
-    if (b->cap - b->len < n) {
+    if (b->cap - b->len < n || !b->data) {
         size_t cap = MAX(b->cap * 2, (size_t)256);
         cap = MIN(MAX(cap, b->len + n), b->ceiling);
         uint8_t *data = realloc(b->data, cap);

@@ -24,7 +24,7 @@ static inline void buf_clear(struct buf *b) {
 /* Room for `n` more bytes at data + len, or NULL. The caller adds what it wrote to len. */
 uint8_t *buf_reserve_slow(struct buf *b, size_t n);
 static inline uint8_t *buf_reserve(struct buf *b, size_t n) {
-    if (b->cap - b->len >= n && !b->overflowed) {
+    if (b->cap - b->len >= n && b->data && !b->overflowed) {
         return b->data + b->len;
     }
     return buf_reserve_slow(b, n);

@@ -23,7 +23,11 @@ struct pen {
 };
 
 static inline void pen_open(struct pen *p, struct buf *out) {
-    *p = (struct pen){out->data + out->len, out->data + out->cap, out, false};
+    *p = (struct pen){.out = out};
+    if (out->data) { /* no arithmetic on a null pointer, even by 0 */
+        p->at = out->data + out->len;
+        p->end = out->data + out->cap;
+    }
 }
 
 static inline void pen_close(struct pen *p) {

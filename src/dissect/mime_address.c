@@ -100,7 +100,7 @@ static bool word_at(struct span s, size_t i, struct span word) {
 /* The host name at `i` (of user@host the host) is put; returns the index behind it. */
 static size_t put_host(struct dissect *email, struct span s, size_t i) {
     size_t from = i;
-    for (; i < s.len && !is_blank(span_byte(s, i)) && span_byte(s, i) != ')'; i++) {
+    for (; i < s.len && !is_blank(span_byte(s, i)) && span_byte(s, i) != ')' && span_byte(s, i) != ';'; i++) {
         if (span_byte(s, i) == '@') {
             from = i + 1;
         }

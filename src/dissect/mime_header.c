@@ -83,8 +83,31 @@ int mime_headers_new(struct dissect_setup *setup, const struct mime_settings *se
 
 /* --- parameters of Content-Type and Content-Disposition --- */
 
-/* The value of the parameter `name` ("boundary="), quoted or not. */
-static bool parameter(struct span header, struct span name, struct span *ret) {
+/* The text of a quoted string behind its first quote. A backslash only hides a quote: file names have others in them.
+ */
+static struct span unquoted(struct arena *scratch, struct span s) {
+    size_t end = 0, len = 0, hidden = 0;
+    for (; end < s.len && span_byte(s, end) != '"'; end++) {
+        if (span_byte(s, end) == '\\' && span_byte(s, end + 1) == '"') {
+            end++;
+            hidden++;
+        }
+    }
+    end = MIN(end, s.len);
+    uint8_t *to = hidden ? arena_alloc(scratch, end) : NULL;
+    if (!to) {
+        return span_sub(s, 0, end);
+    }
+    for (size_t i = 0; i < end; i++) {
+        if (span_byte(s, i) != '\\' || span_byte(s, i + 1) != '"') {
+            to[len++] = (uint8_t)span_byte(s, i);
+        }
+    }
+    return span_make(to, len);
+}
+
+/* The value of the parameter `name` ("boundary="), quoted or not. False when there is none or it is empty. */
+static bool parameter(struct arena *scratch, struct span header, struct span name, struct span *ret) {
     size_t at = span_find_fold(header, name);
     if (at == SPAN_NONE) {
         return false;
@@ -94,16 +117,17 @@ static bool parameter(struct span header, struct span name, struct span *ret) {
         value = span_from(value, 1);
     }
     if (span_byte(value, 0) == '"') {
-        *ret = mime_between(value, '"', '"');
+        *ret = unquoted(scratch, span_from(value, 1));
     } else {
         *ret = span_trim(span_sub(value, 0, span_find_byte(value, 0, ';')));
     }
-    return true;
+    return ret->len > 0;
 }
 
-static void note_boundary(struct mime *m, struct span header) {
+static void note_boundary(struct mime_reader *r, struct span header) {
+    struct mime *m = r->m;
     struct span boundary;
-    if (!parameter(header, SPAN_LITERAL("boundary="), &boundary) || boundary.len == 0 || boundary.len > UINT8_MAX) {
+    if (!parameter(r->email->scratch, header, SPAN_LITERAL("boundary="), &boundary) || boundary.len > UINT8_MAX) {
         return;
     }
     uint64_t hash = hash_bytes(boundary.at, boundary.len, 0);
@@ -171,7 +195,7 @@ static void put_use(struct mime_reader *r, enum mime_use use, struct span value)
         break;
     case MIME_USE_CONTENT_TYPE:
         put_text(email, EMAIL_CONTENT_TYPE, skip_blanks(value));
-        note_boundary(r->m, value);
+        note_boundary(r, value);
         break;
     case MIME_USE_AGENT:
         put_text(email, EMAIL_AGENT, skip_blanks(value));
@@ -233,6 +257,7 @@ void mime_header(struct mime_reader *r, struct span text) {
 
 void mime_part_header(struct mime_reader *r, struct span text) {
     struct mime *m = r->m;
+    struct arena *scratch = r->email->scratch;
     struct span name, value, file;
     if (!header_split(text, &name, &value)) {
         return;
@@ -241,13 +266,13 @@ void mime_part_header(struct mime_reader *r, struct span text) {
         struct span type = span_trim(span_sub(value, 0, span_find_byte(value, 0, ';')));
         m->message = span_equal_fold(type, SPAN_LITERAL("message/rfc822"));
         m->type_len = (uint8_t)text_copy(m->type, sizeof(m->type), type);
-        note_boundary(m, value);
+        note_boundary(r, value);
     } else if (span_equal_fold(name, SPAN_LITERAL("content-disposition"))) {
-        if (parameter(value, SPAN_LITERAL("filename="), &file)) {
-            put_text(r->email, EMAIL_FILENAME, mime_words(r->email->scratch, file));
+        if (parameter(scratch, value, SPAN_LITERAL("filename="), &file)) {
+            put_text(r->email, EMAIL_FILENAME, mime_words(scratch, file));
             m->attachment = true;
-        } else if (parameter(value, SPAN_LITERAL("filename*="), &file)) {
-            if (extended_name(r->email->scratch, file, &file)) {
+        } else if (parameter(scratch, value, SPAN_LITERAL("filename*="), &file)) {
+            if (extended_name(scratch, file, &file)) {
                 put_text(r->email, EMAIL_FILENAME, file);
             }
             m->attachment = true;

@@ -47,6 +47,8 @@ enum mode {
     MODE_LOGIN_USER,
     MODE_LOGIN_PASSWORD,
     MODE_PLAIN,
+    MODE_CRAM,
+    MODE_OAUTH,
     MODE_NTLM,
     MODE_TLS, /* STARTTLS was sent */
 };
@@ -122,6 +124,8 @@ static void read_reply(struct talk *t, unsigned code, struct span rest) {
     case MODE_LOGIN_USER:
     case MODE_LOGIN_PASSWORD:
     case MODE_PLAIN:
+    case MODE_CRAM:
+    case MODE_OAUTH:
         peer->mode = failed || code == 235 ? MODE_LINES : peer->mode;
         break;
     case MODE_DATA:
@@ -203,6 +207,12 @@ static void read_secret(struct talk *t, struct span line) {
     case MODE_PLAIN:
         found = auth_plain_user(scratch, line, &user);
         break;
+    case MODE_CRAM:
+        found = auth_cram_user(scratch, line, &user);
+        break;
+    case MODE_OAUTH:
+        found = auth_oauth_user(scratch, line, &user);
+        break;
     default: /* a password */
         break;
     }
@@ -223,11 +233,15 @@ static void begin_auth(struct talk *t, struct span argument) {
         {{(const uint8_t *)"LOGIN", 5}, "smtp:authlogin", MODE_LOGIN_USER},
         {{(const uint8_t *)"PLAIN", 5}, "smtp:authplain", MODE_PLAIN},
         {{(const uint8_t *)"NTLM", 4}, "smtp:authntlm", MODE_NTLM},
+        {{(const uint8_t *)"CRAM-MD5", 8}, NULL, MODE_CRAM},
+        {{(const uint8_t *)"XOAUTH2", 7}, NULL, MODE_OAUTH},
     };
     for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
         struct span initial;
         if (command_is(argument, mechanisms[i].name, &initial)) {
-            dissect_tag(t->d, mechanisms[i].tag);
+            if (mechanisms[i].tag) {
+                dissect_tag(t->d, mechanisms[i].tag);
+            }
             t->me->mode = (uint8_t)mechanisms[i].mode;
             if (initial.len && t->me->mode == MODE_NTLM) {
                 (void)ntlm_put_base64(t->d, initial);
@@ -284,6 +298,8 @@ static void read_talk(struct talk *t, struct span line) {
     case MODE_LOGIN_USER:
     case MODE_LOGIN_PASSWORD:
     case MODE_PLAIN:
+    case MODE_CRAM:
+    case MODE_OAUTH:
         read_secret(t, line);
         break;
     case MODE_NTLM:

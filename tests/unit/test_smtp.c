@@ -122,9 +122,9 @@ static void message_inside(void **state) {
     const struct said said[] = {
         HELLO, MAIL("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
                     "Subject: inside\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n"
-                    "Content-Disposition: inline; filename=deep.txt\r\n\r\nx\r\n--c--\r\n--b--")};
+                    "Content-Disposition: inline; filename=\"C:\\deep \\\"x\\\".txt\"\r\n\r\nx\r\n--c--\r\n--b--")};
     const char *text = TALK(*state, said);
-    assert_has(text, "\"filename\":[\"deep.txt\"]");
+    assert_has(text, "\"filename\":[\"C:\\\\deep \\\"x\\\".txt\"]");
     assert_lacks(text, "inside");
 }
 
@@ -238,6 +238,20 @@ static void plain(void **state) {
     const struct said broken[] = {HELLO, SRC("AUTH PLAIN !!\r\n"), SRC("AUTH PLAIN\r\n"), SRC("*\r\n"),
                                   SRC("QUIT\r\n")};
     assert_lacks(TALK(*state, broken), "\"user\"");
+}
+
+static void digests_and_tokens(void **state) {
+    const struct said cram[] = {HELLO,
+                                SRC("AUTH CRAM-MD5\r\n"),
+                                DST("334 PDEyMzQ1QG14Pg==\r\n"),
+                                SRC("am9lIGRvZSAwMTIzNDU2Nzg5YWJjZGVm\r\n"),
+                                DST("235 in\r\n"),
+                                SRC("MAIL FROM:<a@b>\r\n")};
+    const char *text = TALK(*state, cram);
+    assert_has(text, "\"user\":[\"joe doe\"]");
+    assert_has(text, "\"src\":[\"a@b\"]");
+    const struct said token[] = {HELLO, SRC("AUTH XOAUTH2 dXNlcj1qb2VAeC5vcmcBYXV0aD1CZWFyZXIgeAEB\r\n")};
+    assert_has(TALK(*state, token), "\"user\":[\"joe@x.org\"]");
 }
 
 /* A message of type 3 for the user "Jörg" in UTF-16 at offset 64. */
@@ -398,6 +412,7 @@ int main(void) {
         cmocka_unit_test(long_values_are_cut_between_characters),
         cmocka_unit_test(login),
         cmocka_unit_test(plain),
+        cmocka_unit_test(digests_and_tokens),
         cmocka_unit_test(ntlm),
         cmocka_unit_test(start_tls),
         cmocka_unit_test(one_side_only),

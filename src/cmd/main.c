@@ -1,34 +1,111 @@
 /* main.c: the table of subcommands. */
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 
-static const struct command commands[] = {
-    {"read", cmd_read, "read captures and print their sessions"},
+const struct command *const commands[] = {
+    &command_read,  &command_export,  &command_fields, &command_config,
+    &command_bench, &command_version, &command_help,   NULL,
 };
 
-static void print_help(FILE *out) {
-    (void)fprintf(out,
-                  "seine records network traffic, turns it into searchable sessions and gives the packets back.\n\n"
-                  "usage: seine COMMAND [OPTIONS] [FILES]\n\ncommands:\n");
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].line);
+const struct command *command_find(const char *name) {
+    for (size_t i = 0; commands[i]; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
+        }
     }
-    (void)fprintf(out, "\n`seine COMMAND --help` explains a command.\n");
+    return NULL;
+}
+
+const char *command_nearest(const char *name) {
+    size_t best = 1 + strlen(name) / 3;
+    const char *hit = NULL;
+    for (size_t i = 0; commands[i]; i++) {
+        size_t distance = text_distance(name, commands[i]->name);
+        if (distance <= best) {
+            best = distance ? distance - 1 : 0;
+            hit = commands[i]->name;
+        }
+    }
+    return hit;
+}
+
+static void print_commands(FILE *out) {
+    (void)fprintf(out,
+                  "Seine records network traffic, turns it into searchable sessions and gives the packets back.\n\n"
+                  "usage: seine COMMAND [OPTIONS] [ARGUMENTS]\n"
+                  "       seine FILE...           the same as seine read FILE...\n\ncommands:\n");
+    for (size_t i = 0; commands[i]; i++) {
+        (void)fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->line);
+    }
+    (void)fprintf(out, "\n`seine help COMMAND` or `seine COMMAND --help` explains a command.\n");
+}
+
+static int run_help(int argc, char **argv) {
+    int first;
+    int code = options_parse(&command_help, argc, argv, NULL, &first);
+    if (code != OPTIONS_OK) {
+        return code;
+    }
+    if (first == argc) {
+        print_commands(stdout);
+        return EXIT_DONE;
+    }
+    const struct command *c = command_find(argv[first]);
+    if (!c) {
+        const char *near = command_nearest(argv[first]);
+        return usage_error(&command_help,
+                           near ? "there is no command \"%s\"; did you mean \"%s\"?" : "there is no command \"%s\"",
+                           argv[first], near);
+    }
+    options_help(c);
+    return EXIT_DONE;
+}
+
+const struct command command_help = {
+    .name = "help",
+    .line = "explain a command",
+    .arguments = "[COMMAND]",
+    .about = "Lists the commands, or explains one.",
+    .examples = {"seine help", "seine help read", "seine read --help"},
+    .run = run_help,
+};
+
+static int unknown_command(const char *word) {
+    const char *near = command_nearest(word);
+    if (near) {
+        say("there is no command \"%s\"; did you mean \"%s\"?", word, near);
+    } else {
+        say("there is no command \"%s\" and no such file; `seine help` lists the commands", word);
+    }
+    return EXIT_USAGE;
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_help(argc < 2 ? stderr : stdout);
-        return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+    (void)setlocale(LC_CTYPE, "");
+    if (argc < 2) {
+        print_commands(stderr);
+        return EXIT_USAGE;
     }
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
-        }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_commands(stdout);
+        return EXIT_DONE;
     }
-    (void)fprintf(stderr, "seine: there is no command \"%s\"; `seine help` lists them\n", argv[1]);
-    return EXIT_USAGE;
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+        word = "version";
+    }
+    const struct command *c = command_find(word);
+    if (c) {
+        return c->run(argc - 1, argv + 1);
+    }
+    if (strcmp(word, "-") == 0 || access(word, F_OK) == 0) {
+        return command_read.run(argc, argv);
+    }
+    return unknown_command(word);
 }

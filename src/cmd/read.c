@@ -1,126 +1,312 @@
 /* read.c: `seine read`: captures to sessions on standard output. */
-#include <getopt.h>
-#include <pthread.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/notes.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/progress.h"
 #include "cmd/session_setup.h"
+#include "cmd/stop.h"
+#include "cmd/summary.h"
+#include "record/core_fields.h"
 
-#define OUT_CEILING ((size_t)1 << 30)
-#define OUT_FLUSH ((size_t)256 << 10)
+#define FORMAT_UNASKED (-1)
 
-enum format { FORMAT_JSON, FORMAT_ARKIME, FORMAT_NULL };
-
-struct reading {
-    struct session_setup setup;
-    enum format format;
-    struct buf out[WALK_WORKERS_MAX];
-    pthread_mutex_t lock;
-    bool wrote; /* a session is already on standard output */
-    uint64_t written_at;
+struct read_options {
+    struct setup_options setup;
+    int format;
+    const char *fields, *bpf, *zone;
+    uint64_t packets, workers, limit;
+    struct text_list tags;
+    bool utc, quiet, no_color;
+    int progress, stats;
 };
 
-static void flush(struct reading *r, struct buf *b) {
-    if (r->format != FORMAT_NULL && b->len) {
-        (void)pthread_mutex_lock(&r->lock);
-        size_t skip = r->format == FORMAT_ARKIME && !r->wrote ? 1 : 0; /* the comma in front of the first */
-        (void)fwrite(b->data + skip, 1, b->len - skip, stdout);
-        r->wrote = true;
-        (void)pthread_mutex_unlock(&r->lock);
-    }
-    buf_clear(b);
-}
+#define AT(member) OPTION_AT(read_options, member)
+static const struct option_def read_option_table[] = {
+    {.name = "format",
+     .argument = "FORMAT",
+     .kind = OPTION_CHOICE,
+     .offset = AT(format),
+     .choices = OUTPUT_CHOICES,
+     .help = "table, json (a document per line), arkime, csv or null (default: table on a terminal, else json)"},
+    {.name = "fields",
+     .argument = "A,B,C",
+     .kind = OPTION_TEXT,
+     .offset = AT(fields),
+     .help = "columns of csv, by expression name (`seine fields` lists them); implies --format csv"},
+    {.letter = 'f',
+     .argument = "BPF",
+     .kind = OPTION_TEXT,
+     .offset = AT(bpf),
+     .help = "only packets that pass this capture filter, as in tcpdump"},
+    {.letter = 'c',
+     .argument = "N",
+     .kind = OPTION_NUMBER,
+     .offset = AT(packets),
+     .min = 1,
+     .max = INT64_MAX,
+     .help = "stop after N packets"},
+    {.name = "limit",
+     .argument = "N",
+     .kind = OPTION_NUMBER,
+     .offset = AT(limit),
+     .min = 1,
+     .max = INT64_MAX,
+     .help = "show N sessions at most"},
+    SETUP_OPTION_ROWS(read_options, setup),
+    {.name = "tag",
+     .argument = "TAG",
+     .kind = OPTION_LIST,
+     .offset = AT(tags),
+     .help = "add a tag to every session; can be given several times"},
+    {.name = "workers",
+     .argument = "N",
+     .kind = OPTION_NUMBER,
+     .offset = AT(workers),
+     .min = 1,
+     .max = WALK_WORKERS_MAX,
+     .help = "threads that make sessions (default: one per processor, at most 8)"},
+    {.name = "utc", .kind = OPTION_FLAG, .offset = AT(utc), .help = "times of the table in UTC, not in the local zone"},
+    {.name = "tz",
+     .argument = "ZONE",
+     .kind = OPTION_TEXT,
+     .offset = AT(zone),
+     .help = "times of table and csv in this zone, for example Europe/Zurich"},
+    {.letter = 'q', .name = "quiet", .kind = OPTION_FLAG, .offset = AT(quiet), .help = "say only what went wrong"},
+    {.letter = 'v',
+     .name = "verbose",
+     .kind = OPTION_COUNT,
+     .offset = AT(setup.verbose),
+     .help = "say more: every note, and counters"},
+    {.name = "progress",
+     .argument = "HOW",
+     .kind = OPTION_CHOICE,
+     .offset = AT(progress),
+     .choices = PROGRESS_CHOICES,
+     .help = "auto (a line on a terminal), none, or json (lines on standard error)"},
+    {.name = "stats",
+     .argument = "json",
+     .kind = OPTION_CHOICE,
+     .offset = AT(stats),
+     .choices = "none,json",
+     .help = "all counters at the end, on standard error"},
+    {.name = "no-color", .kind = OPTION_FLAG, .offset = AT(no_color), .help = "no colours; also when NO_COLOR is set"},
+};
+#undef AT
 
-static void on_record(void *ctx, unsigned worker, struct record *record) {
-    struct reading *r = ctx;
-    struct buf *b = &r->out[worker];
-    if (r->format == FORMAT_ARKIME) {
-        buf_add_text(b, ",\n{\"header\":{\"index\":{\"_index\":\"");
-        buf_add_text(b, record->index);
-        buf_add_text(b, "\"}},\"body\":");
+struct reading {
+    struct read_options options;
+    struct session_setup setup;
+    struct output *output;
+    struct summary *summary;
+    struct progress progress;
+    struct notes notes;
+    struct stop stop;
+    struct show show;
+    struct walk_stats stats;
+    bool terminal; /* standard output */
+};
+
+/* --- what the walk calls --- */
+
+static void on_record(void *ctx, unsigned worker, struct record *r) {
+    struct reading *g = ctx;
+    for (size_t i = 0; i < g->options.tags.count; i++) {
+        (void)cells_put_text(&r->cells, registry_field(r->registry, CORE_TAGS), span_text(g->options.tags.items[i]));
     }
-    document_write(r->setup.plan, record, r->written_at, b);
-    buf_add_text(b, r->format == FORMAT_ARKIME ? "}" : "\n");
-    if (b->len >= OUT_FLUSH) {
-        flush(r, b);
-    }
+    summary_count(g->summary, worker, r);
+    output_record(g->output, worker, r);
 }
 
 static void on_note(void *ctx, const char *file, uint64_t offset, const char *what) {
-    (void)ctx;
-    (void)fprintf(stderr, "seine: %s: at byte %llu: %s\n", file, (unsigned long long)offset, what);
+    notes_take(&((struct reading *)ctx)->notes, file, offset, what);
 }
 
-int cmd_read(int argc, char **argv) {
-    static struct option const options[] = {{"config", required_argument, NULL, 'C'},
-                                            {"format", required_argument, NULL, 'F'},
-                                            {"workers", required_argument, NULL, 'W'},
-                                            {0}};
-    struct reading r = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    const char *config = NULL;
-    unsigned workers = 1;
-    int option;
-    while ((option = getopt_long(argc, argv, "C:", options, NULL)) >= 0) {
-        switch (option) {
-        case 'C':
-            config = optarg;
-            break;
-        case 'F':
-            r.format = strcmp(optarg, "arkime") == 0 ? FORMAT_ARKIME
-                       : strcmp(optarg, "null") == 0 ? FORMAT_NULL
-                                                     : FORMAT_JSON;
-            break;
-        case 'W':
-            workers = (unsigned)strtoul(optarg, NULL, 10);
-            break;
-        default:
-            return EXIT_USAGE;
-        }
+static bool on_tick(void *ctx, uint64_t bytes, uint64_t packets) {
+    struct reading *g = ctx;
+    bool asked = false, stop = stop_wanted(&g->stop, &asked);
+    uint64_t sessions = summary_sessions(g->summary);
+    progress_tick(&g->progress, bytes, packets, sessions);
+    output_nudge(g->output);
+    if (asked) {
+        progress_clear(&g->progress);
+        say("so far %llu packets, %llu sessions, %llu bytes read in %.1f s", (unsigned long long)packets,
+            (unsigned long long)sessions, (unsigned long long)bytes, progress_seconds(&g->progress));
     }
-    int code = session_setup_init(&r.setup, config, NULL, 0);
-    if (code) {
-        session_setup_done(&r.setup);
+    return stop || output_over(g->output);
+}
+
+/* --- the run --- */
+
+static int check_options(struct reading *g, int first, int argc) {
+    struct read_options *o = &g->options;
+    if (first == argc) {
+        return usage_error(&command_read, "nothing to read: name captures, folders, globs, or - for standard input");
+    }
+    if (o->fields && o->format != FORMAT_UNASKED && o->format != OUTPUT_CSV) {
+        return usage_error(&command_read, "--fields chooses columns of --format csv");
+    }
+    if (!show_zone(&g->show, o->utc, o->zone)) {
+        return usage_error(&command_read, "--tz %s: there is no such time zone; an example is Europe/Zurich", o->zone);
+    }
+    g->terminal = isatty(STDOUT_FILENO);
+    if (o->format == FORMAT_UNASKED) {
+        o->format = o->fields ? OUTPUT_CSV : g->terminal ? OUTPUT_TABLE : OUTPUT_JSON;
+    }
+    if (o->format == OUTPUT_CSV && !o->zone) {
+        g->show.utc = true; /* made for other programs */
+    }
+    g->show.utf8 = o->format == OUTPUT_CSV || show_utf8();
+    return EXIT_DONE;
+}
+
+static void say_end(struct reading *g, int code) {
+    const struct walk_stats *s = &g->stats;
+    const struct read_options *o = &g->options;
+    bool table = o->format == OUTPUT_TABLE;
+    if (o->stats) {
+        summary_print_stats(g->summary, s, progress_seconds(&g->progress));
+    }
+    if (o->quiet) {
+        return;
+    }
+    if (g->setup.registry && o->setup.verbose) {
+        summary_print_counters(s);
+    }
+    if (table || o->setup.verbose) {
+        summary_print(g->summary, s, &g->show);
+    }
+    struct buf size;
+    buf_init(&size, 64);
+    show_bytes(s->source.bytes, &size);
+    say("%llu packets, %llu sessions, %.*s in %.2f s%s", (unsigned long long)s->source.packets,
+        (unsigned long long)summary_sessions(g->summary), (int)size.len, (const char *)size.data,
+        progress_seconds(&g->progress),
+        code >= EXIT_INTERRUPTED  ? " (interrupted: what was read is complete)"
+        : s->stopped && code == 0 ? " (the limit is reached: the rest was not read)"
+                                  : "");
+    buf_done(&size);
+}
+
+static int run_walk(struct reading *g, const struct input_list *inputs) {
+    struct walk_options walk = session_setup_walk(&g->setup, inputs, g->options.workers);
+    struct err e = {0};
+    walk.bpf = g->options.bpf;
+    walk.packet_limit = g->options.packets;
+    walk.record = on_record;
+    walk.note = on_note;
+    walk.tick = on_tick;
+    walk.ctx = g;
+    bool line = isatty(STDERR_FILENO) && !g->options.quiet && (!g->terminal || g->options.format == OUTPUT_TABLE);
+    progress_init(&g->progress, g->options.progress, line, input_list_bytes(inputs));
+    g->notes.progress = &g->progress;
+    int code = stop_init(&g->stop);
+    if (code == 0) {
+        bool asked;
+        code = walk_run(&walk, &g->stats, &e);
+        (void)stop_wanted(&g->stop, &asked); /* one that came after the last tick */
+    }
+    stop_done(&g->stop); /* from here on a signal ends the program as it always does */
+    progress_clear(&g->progress);
+    if (code == -EINVAL && g->options.bpf) {
+        say_err("-f", &e);
+        return EXIT_USAGE;
+    }
+    if (code < 0) {
+        say("%s", e.text[0] ? e.text : strerror(-code));
+        return EXIT_INTERNAL;
+    }
+    return EXIT_DONE;
+}
+
+static int finish(struct reading *g, int walked) {
+    int written = output_end(g->output);
+    int code = walked;
+    if (code == EXIT_DONE) {
+        code = g->stop.signal == SIGINT ? EXIT_INTERRUPTED : g->stop.signal ? EXIT_TERMINATED : written;
+    }
+    if (code == EXIT_DONE) {
+        code = notes_exit(&g->notes, &g->stats.source);
+    }
+    if (walked == EXIT_DONE) {
+        say_end(g, code);
+    }
+    return code;
+}
+
+static int read_inputs(struct reading *g, char **paths, int count) {
+    const struct read_options *o = &g->options;
+    const char *no_color = getenv("NO_COLOR");
+    struct output_options out = {.format = o->format,
+                                 .setup = &g->setup,
+                                 .show = g->show,
+                                 .fields = o->fields,
+                                 .limit = o->limit,
+                                 .terminal = g->terminal,
+                                 .color = g->terminal && !o->no_color && !(no_color && *no_color)};
+    int code = session_setup_init(&g->setup, &o->setup);
+    if (code != EXIT_DONE) {
         return code;
     }
-    unsigned problems = 0;
-    struct input_list *inputs =
-        input_list_new((const char *const *)argv + optind, (size_t)(argc - optind), on_note, NULL, &problems);
-    for (size_t i = 0; i < ARRAY_LEN(r.out); i++) {
-        buf_init(&r.out[i], OUT_CEILING);
+    g->summary = summary_new(o->format == OUTPUT_TABLE || o->setup.verbose);
+    if (!g->summary) {
+        return EXIT_INTERNAL;
     }
-    r.written_at = (uint64_t)time(NULL) * 1000;
-    if (r.format == FORMAT_ARKIME) {
-        (void)fputs("{\"sessions3\":[", stdout);
+    code = output_new(&out, &g->output);
+    if (code != EXIT_DONE) {
+        return code;
     }
-    struct walk_options walk = {.inputs = inputs,
-                                .workers = workers,
-                                .decode = &r.setup.decode,
-                                .flow = &r.setup.flow,
-                                .record_settings = &r.setup.record,
-                                .dissectors = r.setup.dissectors,
-                                .registry = r.setup.registry,
-                                .enrich = r.setup.enrich,
-                                .record = on_record,
-                                .note = on_note,
-                                .ctx = &r};
-    struct walk_stats stats;
-    struct err e = {0};
-    code = walk_run(&walk, &stats, &e);
-    for (size_t i = 0; i < ARRAY_LEN(r.out); i++) {
-        flush(&r, &r.out[i]);
-        buf_done(&r.out[i]);
+    struct input_list *inputs = notes_inputs(&g->notes, paths, count);
+    if (!inputs) {
+        say("no memory for the list of inputs");
+        return EXIT_INTERNAL;
     }
-    if (r.format == FORMAT_ARKIME) {
-        (void)fputs("]}\n", stdout);
-    }
-    (void)fprintf(stderr, "seine: %llu packets, %llu sessions\n", (unsigned long long)stats.source.packets,
-                  (unsigned long long)stats.flow[FLOW_RECORDS]);
+    code = finish(g, run_walk(g, inputs));
+    progress_done(&g->progress);
     input_list_free(inputs);
-    session_setup_done(&r.setup);
-    return code < 0 ? EXIT_INTERNAL : problems ? EXIT_PARTIAL : EXIT_DONE;
+    return code;
 }
+
+static int run_read(int argc, char **argv) {
+    struct reading *g = calloc(1, sizeof(*g));
+    int first = 0;
+    if (!g) {
+        return EXIT_INTERNAL;
+    }
+    g->options.format = FORMAT_UNASKED;
+    int code = options_parse(&command_read, argc, argv, &g->options, &first);
+    if (code == OPTIONS_OK) {
+        code = check_options(g, first, argc);
+        if (code == EXIT_DONE) {
+            notes_init(&g->notes, &g->show, g->options.setup.verbose);
+            code = read_inputs(g, argv + first, argc - first);
+            notes_done(&g->notes);
+        }
+        g->output = output_free(g->output);
+        g->summary = summary_free(g->summary);
+        session_setup_done(&g->setup);
+    }
+    free(g);
+    return code;
+}
+
+const struct command command_read = {
+    .name = "read",
+    .line = "read captures and print their sessions",
+    .arguments = "FILE|FOLDER|GLOB|-...",
+    .about =
+        "Reads captures (pcap, pcapng; also compressed or inside archives; folders with all below them) and prints "
+        "their sessions.",
+    .options = read_option_table,
+    .option_count = ARRAY_LEN(read_option_table),
+    .examples = {"seine read capture.pcapng", "seine read --fields starttime,ip.src,host.dns /captures/2024 > dns.csv",
+                 "ssh sensor tcpdump -w - | seine read - --format json | jq .dns"},
+    .run = run_read,
+};

@@ -19,6 +19,7 @@
 
 #define BATCHES_IN_FLIGHT 64
 #define NS_PER_HOUR 3600000000000
+#define TICK_MS 100
 
 const struct setting record_setting_table[] = {
     {.name = "node",
@@ -69,7 +70,7 @@ struct worker {
     int64_t index_hour;
     uint64_t cells_dropped;
     int failed;
-    bool done; /* atomic */
+    bool done; /* under the run's lock */
 };
 
 struct run {
@@ -85,6 +86,8 @@ struct run {
     bool reader_ended; /* atomic: no batch follows */
     uint64_t packets;  /* atomic: of worker 0, for progress */
     struct shared_batch *batches;
+    pthread_mutex_t lock;
+    pthread_cond_t ended; /* a worker is done */
 };
 
 /* --- records --- */
@@ -219,7 +222,10 @@ static void *worker_main(void *arg) {
     struct worker *w = arg;
     w->failed = w->source ? work_alone(w) : work_from_reader(w);
     flow_finish(w->flow);
-    __atomic_store_n(&w->done, true, __ATOMIC_RELEASE);
+    (void)pthread_mutex_lock(&w->run->lock);
+    w->done = true;
+    (void)pthread_cond_signal(&w->run->ended);
+    (void)pthread_mutex_unlock(&w->run->lock);
     return NULL;
 }
 
@@ -286,7 +292,7 @@ static int worker_init(struct worker *w, struct run *run, unsigned number, struc
     w->batch = calloc(1, sizeof(*w->batch));
     w->decoder = decoder_new(o->decode, &run->key, &w->pool);
     w->engine = dissect_engine_new(o->dissectors, o->registry, &w->pool);
-    struct flow_hooks hooks = {w, on_stream, on_stream_end, on_datagram, on_saving, on_record};
+    struct flow_hooks hooks = {w, on_stream, on_stream_end, on_datagram, on_saving, dissect_prefetch, on_record};
     w->flow = flow_new(o->flow, &hooks, &w->pool, o->registry);
     if (!w->batch || !w->decoder || !w->engine || !w->flow) {
         return err_set(e, -ENOMEM, "no memory for worker %u", number);
@@ -363,19 +369,34 @@ static int run_start(struct run *run, struct err *e) {
 
 static bool all_done(const struct run *run) {
     for (unsigned i = 0; i < run->count; i++) {
-        if (run->workers[i].started && !__atomic_load_n(&run->workers[i].done, __ATOMIC_ACQUIRE)) {
+        if (run->workers[i].started && !run->workers[i].done) {
             return false;
         }
     }
     return true;
 }
 
+/* True when all workers are done; waits for that until `wait_ms` are over. */
+static bool wait_a_while(struct run *run, unsigned wait_ms) {
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + (int64_t)wait_ms * 1000000;
+    until.tv_sec += (time_t)(ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    int code = 0;
+    (void)pthread_mutex_lock(&run->lock);
+    while (!all_done(run) && code == 0) {
+        code = pthread_cond_clockwait(&run->ended, &run->lock, CLOCK_MONOTONIC, &until);
+    }
+    bool done = all_done(run);
+    (void)pthread_mutex_unlock(&run->lock);
+    return done;
+}
+
 static void wait_for_end(struct run *run, struct walk_stats *stats) {
     const struct walk_options *o = run->o;
     const struct source *source = run->reader ? run->reader : run->workers[0].source;
-    for (unsigned waited_ms = 1; !all_done(run); waited_ms = MIN(waited_ms * 2, 100u)) {
-        struct timespec t = {.tv_nsec = (long)waited_ms * 1000000};
-        (void)nanosleep(&t, NULL);
+    while (!wait_a_while(run, TICK_MS)) {
         uint64_t packets = __atomic_load_n(&run->packets, __ATOMIC_RELAXED);
         if (o->tick && o->tick(o->ctx, source_progress(source), packets)) {
             stats->stopped = true;
@@ -407,7 +428,7 @@ static void collect_stats(const struct run *run, struct walk_stats *stats) {
 }
 
 int walk_run(const struct walk_options *o, struct walk_stats *ret_stats, struct err *ret_err) {
-    struct run run = {0};
+    struct run run = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
     memset(ret_stats, 0, sizeof(*ret_stats));
     int code = run_init(&run, o, ret_err);
     if (code == 0) {

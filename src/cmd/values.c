@@ -1,0 +1,211 @@
+/* values.c: see values.h. */
+#include "cmd/values.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/util.h"
+#include "pipeline/walk.h"
+#include "record/document.h"
+
+#define OBJECT_DEPTH_MAX 8
+#define NS_PER_MS 1000000
+
+/* --- reading --- */
+
+static void computed_values(const struct record *r, const struct field *f, value_fn each, void *ctx) {
+    struct value v = {.type = (enum field_type)f->type};
+    for (; f->def->get(r, &v); v.index++) {
+        if (!each(ctx, f, &v) || (f->flags & F_SINGLE)) {
+            return;
+        }
+    }
+}
+
+static const struct cell_head *find_head(const struct record *r, const struct field *f) {
+    size_t count;
+    const struct cell_head *heads = cells_heads(&r->cells, &count);
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (heads[middle].rank < f->rank) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && heads[low].field == f->id ? &heads[low] : NULL;
+}
+
+/* Where values of a member of nested objects are looked for: path[0] is the outermost object, path[depth] the field. */
+struct search {
+    const struct record *r;
+    const struct field *path[OBJECT_DEPTH_MAX + 1];
+    unsigned depth;
+    value_fn each;
+    void *ctx;
+    bool over;
+};
+
+static void list_values(struct search *s, const struct cell *cell, unsigned level) {
+    const struct field *f = s->path[level];
+    for (; cell && !s->over; cell = cells_next(&s->r->cells, cell)) {
+        if (cell->field != f->id) {
+            continue;
+        }
+        if (level < s->depth) {
+            list_values(s, cells_object_first(&s->r->cells, cell), level + 1);
+        } else {
+            struct value v = cell_value(cell, f);
+            s->over = !s->each(s->ctx, f, &v);
+        }
+    }
+}
+
+void record_values(const struct record *r, const struct field *f, value_fn each, void *ctx) {
+    if (f->flags & F_COMPUTED) {
+        computed_values(r, f, each, ctx);
+        return;
+    }
+    struct search s = {.r = r, .each = each, .ctx = ctx};
+    for (const struct field *at = f; at->parent != FIELD_NONE && s.depth < OBJECT_DEPTH_MAX; s.depth++) {
+        at = registry_field(r->registry, at->parent);
+    }
+    const struct field *at = f;
+    for (unsigned level = s.depth; level > 0; level--) {
+        s.path[level] = at;
+        at = registry_field(r->registry, at->parent);
+    }
+    s.path[0] = at;
+    const struct cell_head *head = find_head(r, at);
+    if (head) {
+        list_values(&s, cells_first(&r->cells, head), 0);
+    }
+}
+
+/* What is no UTF-8 is taken for Latin-1, as in documents. */
+static void text_value(const struct field *f, struct span text, struct buf *out) {
+    if ((f->flags & F_UTF8) || utf8_valid(text)) {
+        buf_add_span(out, text);
+        return;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.at[i];
+        if (c >= 0x80) {
+            buf_add_byte(out, (uint8_t)(0xc0 | c >> 6));
+            c = 0x80 | (c & 0x3f);
+        }
+        buf_add_byte(out, c);
+    }
+}
+
+void value_text(const struct show *show, const struct field *f, const struct value *v, struct buf *out) {
+    char text[64];
+    switch ((enum field_type)f->type) {
+    case FT_TIME:
+        show_time(show, (int64_t)v->u64 * NS_PER_MS, TIME_DATE | TIME_CLOCK | TIME_OFFSET | TIME_ISO, out);
+        break;
+    case FT_U64:
+        buf_add_u64(out, v->u64);
+        break;
+    case FT_I64:
+        buf_printf(out, "%lld", (long long)v->i64);
+        break;
+    case FT_FLOAT:
+        buf_printf(out, "%.15g", v->number);
+        break;
+    case FT_BOOL:
+        buf_add_text(out, v->u64 ? "true" : "false");
+        break;
+    case FT_IP:
+        buf_add(out, text, ip_write(v->bytes.at, text));
+        break;
+    case FT_MAC:
+        buf_add(out, text, mac_write(v->bytes.at, text));
+        break;
+    case FT_OBJECT:
+    case FT_UNION:
+        break;
+    default:
+        text_value(f, v->bytes, out);
+    }
+}
+
+/* --- columns --- */
+
+static int column_add(const struct registry *registry, struct span name, struct column *c, int depth) {
+    uint16_t id = registry_by_name(registry, name);
+    const struct field *f = registry_field(registry, id);
+    if (!f || depth > 4) {
+        return -ENOENT;
+    }
+    if (f->type == FT_OBJECT) {
+        return -EISDIR;
+    }
+    if (f->type != FT_UNION) {
+        /* an alias of a stored field has its path: the values are there */
+        uint16_t stored = f->flags & F_VIRTUAL ? registry_by_path(registry, span_text(f->def->path)) : id;
+        f = stored == FIELD_NONE ? f : registry_field(registry, stored);
+        if (c->count < COLUMN_MEMBERS_MAX) {
+            c->fields[c->count++] = f;
+            c->is_text |= f->type >= FT_KEYWORD && f->type <= FT_TEXT;
+        }
+        return 0;
+    }
+    for (const char *at = f->def->members; *at;) {
+        size_t len = strcspn(at, ",");
+        (void)column_add(registry, span_trim(span_make(at, len)), c, depth + 1); /* a member may not be compiled in */
+        at += len + (at[len] == ',');
+    }
+    return 0;
+}
+
+int column_find(const struct registry *registry, const char *name, struct column *ret, struct err *ret_err) {
+    *ret = (struct column){0};
+    (void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+    if (strcmp(name, "id") == 0) {
+        ret->is_id = true;
+        return 0;
+    }
+    int code = column_add(registry, span_text(name), ret, 0);
+    if (code == -EISDIR) {
+        return err_set(ret_err, -EINVAL, "\"%s\" is a group of fields: name one of them", name);
+    }
+    if (code < 0) {
+        const char *near = registry_nearest(registry, span_text(name));
+        (void)err_set(ret_err, -EINVAL, "there is no field \"%s\"", name);
+        err_hint(ret_err, near ? "did you mean \"%s\"?" : "`seine fields` lists them", near);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+struct joining {
+    const struct show *show;
+    struct buf *out;
+    bool any;
+};
+
+static bool join(void *ctx, const struct field *f, const struct value *v) {
+    struct joining *j = ctx;
+    if (j->any) {
+        buf_add_byte(j->out, ';');
+    }
+    value_text(j->show, f, v, j->out);
+    j->any = true;
+    return true;
+}
+
+void column_text(const struct show *show, const struct column *c, const struct record *r, struct buf *out) {
+    if (c->is_id) {
+        char id[DOCUMENT_ID_MAX];
+        record_document_id(r, id);
+        buf_add_text(out, id);
+        return;
+    }
+    struct joining j = {show, out, false};
+    for (size_t i = 0; i < c->count; i++) {
+        record_values(r, c->fields[i], join, &j);
+    }
+}

@@ -31,8 +31,22 @@ def sums_right(frame):
 
 
 def frame(source, target, sequence, data=b'', flags=ACK, options=b'', vlan=b'', trailer=b'', fragment=0):
-    tcp = struct.pack('>2H2I2B3H', source[1], target[1], sequence & 0xffffffff, 77, (5 + len(options) // 4) << 4, flags,
-                      1024, 0, 0) + options + data
+    tcp = (
+        struct.pack(
+            '>2H2I2B3H',
+            source[1],
+            target[1],
+            sequence & 0xFFFFFFFF,
+            77,
+            (5 + len(options) // 4) << 4,
+            flags,
+            1024,
+            0,
+            0,
+        )
+        + options
+        + data
+    )
     if len(source[0]) == 4:
         ip = struct.pack('>2B3H2B2x', 0x45, 0, 20 + len(tcp), 9, fragment, 64, 6) + source[0] + target[0]
         kind = b'\x08\x00'
@@ -42,7 +56,7 @@ def frame(source, target, sequence, data=b'', flags=ACK, options=b'', vlan=b'', 
     return bytes(12) + vlan + kind + ip + tcp + trailer
 
 
-def capture(*frames, order='<', magic=0xa1b2c3d4, link=1):
+def capture(*frames, order='<', magic=0xA1B2C3D4, link=1):
     out = struct.pack(order + 'I2H4I', magic, 2, 4, 0, 0, 65535, link)
     for number, data in enumerate(frames):
         wire, data = data if isinstance(data, tuple) else (len(data), data)
@@ -65,18 +79,26 @@ def stream(data, source):
         segment = resegment.segment_parse(one)
         if not segment or segment.direction[1] != source[0] + struct.pack('>H', source[1]):
             continue
-        start = (segment.sequence + (1 if segment.flags & SYN else 0)) & 0xffffffff
+        start = (segment.sequence + (1 if segment.flags & SYN else 0)) & 0xFFFFFFFF
         if base is None:
             base = start
-        for number, byte in enumerate(one[segment.data:]):
-            held.setdefault((start - base + number) & 0xffffffff, byte)
+        for number, byte in enumerate(one[segment.data :]):
+            held.setdefault((start - base + number) & 0xFFFFFFFF, byte)
     assert sorted(held) == list(range(len(held))), 'holes'
     return bytes(held[place] for place in sorted(held))
 
 
-TALK = [frame(A, B, 0xfffffff8, flags=SYN), frame(B, A, 500, flags=SYN | ACK), frame(A, B, 0xfffffff9),
-        frame(A, B, 0xfffffff9, b'GET / HTTP/1.1\r\n', ACK), frame(A, B, 9, b'Host: x\r\n\r\n', ACK | PSH), frame(B, A, 501),
-        frame(B, A, 501, b'HTTP/1.1 200', ACK), frame(A, B, 20), frame(B, A, 513, b' OK\r\n\r\n', ACK | PSH | FIN)]
+TALK = [
+    frame(A, B, 0xFFFFFFF8, flags=SYN),
+    frame(B, A, 500, flags=SYN | ACK),
+    frame(A, B, 0xFFFFFFF9),
+    frame(A, B, 0xFFFFFFF9, b'GET / HTTP/1.1\r\n', ACK),
+    frame(A, B, 9, b'Host: x\r\n\r\n', ACK | PSH),
+    frame(B, A, 501),
+    frame(B, A, 501, b'HTTP/1.1 200', ACK),
+    frame(A, B, 20),
+    frame(B, A, 513, b' OK\r\n\r\n', ACK | PSH | FIN),
+]
 TALK6 = [frame(A6, B6, 1, flags=SYN), frame(A6, B6, 2, b'abcdefg', ACK | PSH)]
 
 
@@ -85,7 +107,9 @@ class Split(unittest.TestCase):
         for talk, ends in ((TALK, (A, B)), (TALK6, (A6, B6))):
             for mode in ('split1', 'split3', 'split3+swap', 'split1+dup', 'dup', 'swap'):
                 out = run(capture(*talk), mode)
-                self.assertEqual(out == capture(*talk), talk is TALK6 and mode == 'swap')  # one segment: nothing to swap
+                self.assertEqual(
+                    out == capture(*talk), talk is TALK6 and mode == 'swap'
+                )  # one segment: nothing to swap
                 for end in ends:
                     self.assertEqual(stream(out, end), stream(capture(*talk), end), mode)
 
@@ -104,16 +128,17 @@ class Split(unittest.TestCase):
             self.assertEqual([bool(one[47] & flag) for one in out], [False, False, False, True])
 
     def test_syn_with_data(self):
-        mss = bytes([2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 1, 1])
-        out = [resegment.segment_parse(one) for one in
-               frames(run(capture(frame(A, B, 10, b'abc', SYN, mss)), 'split1'))]
+        mss = bytes([2, 4, 5, 0xB4, 1, 3, 3, 7, 4, 2, 1, 1])
+        out = [
+            resegment.segment_parse(one) for one in frames(run(capture(frame(A, B, 10, b'abc', SYN, mss)), 'split1'))
+        ]
         self.assertEqual([(one.sequence, one.flags & SYN) for one in out], [(10, SYN), (12, 0), (13, 0)])
         self.assertEqual(out[0].frame[54:66], mss)
         self.assertEqual(out[1].frame[54:66], bytes([1] * 12))
 
     def test_vlan_big_endian_nanoseconds(self):
         tagged = frame(A, B, 5, b'abc', vlan=b'\x88\xa8\0\x05\x81\0\0\x06')
-        data = capture(tagged, order='>', magic=0xa1b23c4d)
+        data = capture(tagged, order='>', magic=0xA1B23C4D)
         out = run(data, 'split1')
         self.assertEqual(out[:24], data[:24])
         self.assertEqual([one[12:20] for one in frames(out)], [tagged[12:20]] * 3)
@@ -143,16 +168,36 @@ class Swap(unittest.TestCase):
 class Unchanged(unittest.TestCase):
     def test_what_is_none_of_our_business(self):
         whole = frame(A, B, 5, b'abcd')
-        tunnel = bytes(12) + b'\x08\0' + b'\x45\0' + struct.pack('>H', 20 + len(whole) - 14) + bytes(5) + b'\x04' + bytes(10) + whole[14:]
-        others = [frame(A, B, 5, b'abcd', trailer=b'\0\0'), frame(A, B, 5, b'abcd', flags=ACK | URG),
-                  frame(A, B, 5, b'abcd', fragment=0x2000), frame(A, B, 5, b'abcd', fragment=3), tunnel,
-                  (200, whole), whole[:-2], whole[:30], b'', bytes(14), bytes(12) + b'\x08\x06' + bytes(28),
-                  bytes(12) + b'\x08\0' + bytes(40), frame(A, B, 5)]
+        tunnel = (
+            bytes(12)
+            + b'\x08\0'
+            + b'\x45\0'
+            + struct.pack('>H', 20 + len(whole) - 14)
+            + bytes(5)
+            + b'\x04'
+            + bytes(10)
+            + whole[14:]
+        )
+        others = [
+            frame(A, B, 5, b'abcd', trailer=b'\0\0'),
+            frame(A, B, 5, b'abcd', flags=ACK | URG),
+            frame(A, B, 5, b'abcd', fragment=0x2000),
+            frame(A, B, 5, b'abcd', fragment=3),
+            tunnel,
+            (200, whole),
+            whole[:-2],
+            whole[:30],
+            b'',
+            bytes(14),
+            bytes(12) + b'\x08\x06' + bytes(28),
+            bytes(12) + b'\x08\0' + bytes(40),
+            frame(A, B, 5),
+        ]
         for mode in resegment.MODES:
             self.assertEqual(run(capture(*others), mode), capture(*others), mode)
 
     def test_header_length_beyond_the_packet(self):
-        for nibble in (0x00, 0x40, 0xf0):
+        for nibble in (0x00, 0x40, 0xF0):
             one = bytearray(frame(A, B, 5, b'abcd'))
             one[46] = nibble
             self.assertEqual(run(capture(bytes(one)), 'split1'), capture(bytes(one)))

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # DHCP and DHCPv6: dnsmasq, dhcpd and a relay on a link of their own; udhcpc, dhclient and a socket as clients.
 
 dhcp_link() {
@@ -58,9 +58,18 @@ run_briefly() {
   wait $pid || true
 }
 dhc4() { run_briefly 2 dhclient -4 -1 -d -sf /bin/true -cf "$work/dhcp/dhclient.conf" -lf "$1" --no-pid c1; }
-dhc6() { run_briefly 3 dhclient -6 -1 -d -sf /bin/true -cf "$work/dhcp/dhclient6.conf" -lf "$work/dhcp/client6" -df "$work/dhcp/client6" --no-pid "$@" c1; }
-dhcp_full() { dhc4 "$work/dhcp/client4"; on_client dhclient -4 -r -d -sf /bin/true -cf "$work/dhcp/dhclient.conf" -lf "$work/dhcp/client4" --no-pid c1; }
-dhcp_nak() { cp "$work/dhcp/wrong.lease" "$work/dhcp/client4n"; dhc4 "$work/dhcp/client4n"; }
+dhc6() {
+  run_briefly 3 dhclient -6 -1 -d -sf /bin/true -cf "$work/dhcp/dhclient6.conf" -lf "$work/dhcp/client6" -df \
+    "$work/dhcp/client6" --no-pid "$@" c1
+}
+dhcp_full() {
+  dhc4 "$work/dhcp/client4"
+  on_client dhclient -4 -r -d -sf /bin/true -cf "$work/dhcp/dhclient.conf" -lf "$work/dhcp/client4" --no-pid c1
+}
+dhcp_nak() {
+  cp "$work/dhcp/wrong.lease" "$work/dhcp/client4n"
+  dhc4 "$work/dhcp/client4n"
+}
 dhcp_renew() {
   ip netns exec $client udhcpc -i c1 -f -s /bin/true -R -x hostname:renewer -V 'android-dhcp-13' &
   local pid=$!
@@ -72,7 +81,10 @@ dhcp_renew() {
   kill -TERM $pid
   wait $pid || true
 }
-dhcp6_full() { dhc6; dhc6 -r; }
+dhcp6_full() {
+  dhc6
+  dhc6 -r
+}
 raw_dhcp() { on_client "$python" "$parts/raw-dhcp" "$@"; }
 
 group_dhcp() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # DNS: a signed and an unsigned zone on BIND, asked by dig; what no server says by itself comes from raw-dns.
 
 dns_zones() {
@@ -52,7 +52,8 @@ ZONE
     echo
     for n in $(seq 50); do echo "huge TXT \"$n $(printf 'filling %.0s' $(seq 26))\""; done
   } >>"$dir/shop.example.zone"
-  named-checkzone -q shop.example "$dir/shop.example.zone" || die "$(named-checkzone shop.example "$dir/shop.example.zone")"
+  named-checkzone -q shop.example "$dir/shop.example.zone" || die \
+    "$(named-checkzone shop.example "$dir/shop.example.zone")"
   cat >"$dir/signed.example.zone" <<'ZONE'
 $TTL 600
 @     SOA ns1 hostmaster 1 7200 900 1209600 300
@@ -72,9 +73,9 @@ $TTL 600
 ZONE
   sed 's/^80 .*//' "$dir/rev4.zone" >"$dir/rev6.zone"
   echo '0.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0 PTR www.shop.example.' >>"$dir/rev6.zone"
-  (cd "$dir" && dnssec-keygen -q -a ECDSAP256SHA256 signed.example >/dev/null 2>&1 &&
-    dnssec-keygen -q -f KSK -a ECDSAP256SHA256 signed.example >/dev/null 2>&1 &&
-    dnssec-signzone -S -o signed.example signed.example.zone >/dev/null 2>&1) || die "dnssec-signzone"
+  (cd "$dir" && dnssec-keygen -q -a ECDSAP256SHA256 signed.example >/dev/null 2>&1 \
+    && dnssec-keygen -q -f KSK -a ECDSAP256SHA256 signed.example >/dev/null 2>&1 \
+    && dnssec-signzone -S -o signed.example signed.example.zone >/dev/null 2>&1) || die "dnssec-signzone"
   cat >"$dir/named.conf" <<CONF
 options {
   directory "$dir"; pid-file "$dir/named.pid"; session-keyfile "$dir/session.key";
@@ -104,29 +105,85 @@ dig4() { on_client dig +tries=1 +timeout=2 +nocookie @198.51.100.53 "$@"; }
 dig6() { on_client dig +tries=1 +timeout=2 +nocookie @2001:db8:2::53 "$@"; }
 raw_dns() { on_client "$python" "$parts/raw-dns" "$@"; }
 
-dns_several() { local t; for t in A AAAA MX TXT; do dig4 shop.example $t; done; }
-dns_srv() { dig4 _imaps._tcp.shop.example SRV; dig4 _sip._udp.shop.example SRV; }
-dns_https() { dig4 shop.example HTTPS; dig4 svc.shop.example HTTPS; dig4 _https.shop.example SVCB; }
-dns_ptr() { dig4 -x 198.51.100.80; dig4 -x 2001:db8:2::80; }
-dns_rare() { local t; for t in HINFO LOC RP SSHFP NAPTR URI ANY; do dig4 host.shop.example $t; done
-  dig4 _443._tcp.www.shop.example TLSA; dig4 a.below.shop.example A; dig4 shop.example TYPE65280; }
-dns_dnssec() { local t; for t in DNSKEY DS A SOA NSEC; do dig4 +dnssec signed.example $t; done
-  dig4 +dnssec child.signed.example DS; dig4 +dnssec www.signed.example A; }
-dns_nsec() { dig4 +dnssec absent.signed.example A; dig4 +dnssec www.signed.example MX; }
-dns_nxdomain() { dig4 absent.shop.example A; dig4 www.shop.example SRV; }
-dns_refused() { dig4 elsewhere.example A; dig4 +recurse com NS; }
-dns_edns() { dig4 +cookie=0102030405060708 +nsid +subnet=192.0.2.0/24 +bufsize=1232 www.shop.example A
-  dig4 +noedns www.shop.example A; dig4 +edns=1 +noednsneg www.shop.example A; }
-dns_opcodes() { dig4 +opcode=status shop.example SOA; dig4 +opcode=notify shop.example SOA
-  on_client nsupdate <<<$'server 198.51.100.53\nzone shop.example\nupdate add new.shop.example 60 A 192.0.2.99\nsend'; }
-dns_flags() { dig4 +norecurse +adflag +cdflag shop.example A; dig4 +norecurse +aaflag +zflag shop.example A; }
-dns_chaos() { dig4 version.bind CH TXT; dig4 id.server CH TXT; }
-dns_idn() { dig4 +noidnout +noidnin xn--bcher-kva.shop.example A; dig4 +noidnout +noidnin xn--zzzz9999ab.shop.example A
-  dig4 +noidnin xn--mnchen-3ya.xn--p1ai A; }
-dns_odd_names() { dig4 'odd\032name.shop.example' A; dig4 'MiXeD.Shop.Example' A; dig4 a.b.c.wild.shop.example A
-  dig4 . NS; }
-dns_tcp() { dig4 +tcp www.shop.example A; dig4 +tcp +keepopen shop.example MX mail.shop.example AAAA; }
-dns_ipv6() { dig6 www.shop.example AAAA; dig6 +tcp shop.example NS; }
+dns_several() {
+  local t
+  for t in A AAAA MX TXT; do dig4 shop.example $t; done
+}
+dns_srv() {
+  dig4 _imaps._tcp.shop.example SRV
+  dig4 _sip._udp.shop.example SRV
+}
+dns_https() {
+  dig4 shop.example HTTPS
+  dig4 svc.shop.example HTTPS
+  dig4 _https.shop.example SVCB
+}
+dns_ptr() {
+  dig4 -x 198.51.100.80
+  dig4 -x 2001:db8:2::80
+}
+dns_rare() {
+  local t
+  for t in HINFO LOC RP SSHFP NAPTR URI ANY; do dig4 host.shop.example $t; done
+  dig4 _443._tcp.www.shop.example TLSA
+  dig4 a.below.shop.example A
+  dig4 shop.example TYPE65280
+}
+dns_dnssec() {
+  local t
+  for t in DNSKEY DS A SOA NSEC; do dig4 +dnssec signed.example $t; done
+  dig4 +dnssec child.signed.example DS
+  dig4 +dnssec www.signed.example A
+}
+dns_nsec() {
+  dig4 +dnssec absent.signed.example A
+  dig4 +dnssec www.signed.example MX
+}
+dns_nxdomain() {
+  dig4 absent.shop.example A
+  dig4 www.shop.example SRV
+}
+dns_refused() {
+  dig4 elsewhere.example A
+  dig4 +recurse com NS
+}
+dns_edns() {
+  dig4 +cookie=0102030405060708 +nsid +subnet=192.0.2.0/24 +bufsize=1232 www.shop.example A
+  dig4 +noedns www.shop.example A
+  dig4 +edns=1 +noednsneg www.shop.example A
+}
+dns_opcodes() {
+  dig4 +opcode=status shop.example SOA
+  dig4 +opcode=notify shop.example SOA
+  on_client nsupdate <<<$'server 198.51.100.53\nzone shop.example\nupdate add new.shop.example 60 A 192.0.2.99\nsend'
+}
+dns_flags() {
+  dig4 +norecurse +adflag +cdflag shop.example A
+  dig4 +norecurse +aaflag +zflag shop.example A
+}
+dns_chaos() {
+  dig4 version.bind CH TXT
+  dig4 id.server CH TXT
+}
+dns_idn() {
+  dig4 +noidnout +noidnin xn--bcher-kva.shop.example A
+  dig4 +noidnout +noidnin xn--zzzz9999ab.shop.example A
+  dig4 +noidnin xn--mnchen-3ya.xn--p1ai A
+}
+dns_odd_names() {
+  dig4 'odd\032name.shop.example' A
+  dig4 'MiXeD.Shop.Example' A
+  dig4 a.b.c.wild.shop.example A
+  dig4 . NS
+}
+dns_tcp() {
+  dig4 +tcp www.shop.example A
+  dig4 +tcp +keepopen shop.example MX mail.shop.example AAAA
+}
+dns_ipv6() {
+  dig6 www.shop.example AAAA
+  dig6 +tcp shop.example NS
+}
 
 group_dns() {
   group_wanted dns || return 0

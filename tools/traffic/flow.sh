@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # What TCP and UDP do whatever they carry: refused, reset, half closed, stalled, lossy, fragmented; and VXLAN, the one
 # tunnel this kernel builds. Tunnels and shapes that it does not build are written by tools/wrap-traffic.
 
@@ -17,10 +17,15 @@ NFT
   flow_talk download 198.51.100.30 7002
   on_router nft delete table inet lossy
 }
-flow_vxlan() { on_client curl -sS -m 5 -o /dev/null --noproxy '*' http://10.9.0.2/inner; on_client ping -n -c 1 10.9.0.2; }
+flow_vxlan() {
+  on_client curl -sS -m 5 -o /dev/null --noproxy '*' http://10.9.0.2/inner
+  on_client ping -n -c 1 10.9.0.2
+}
 vxlan_up() {
-  ip -n $client link add vx0 address 00:00:5e:00:53:d1 type vxlan id 4711 local $client4 remote 198.51.100.30 dstport 4789
-  ip -n $server link add vx0 address 00:00:5e:00:53:d2 type vxlan id 4711 local 198.51.100.30 remote $client4 dstport 4789
+  ip -n $client link add vx0 address 00:00:5e:00:53:d1 type vxlan id 4711 local $client4 remote 198.51.100.30 \
+    dstport 4789
+  ip -n $server link add vx0 address 00:00:5e:00:53:d2 type vxlan id 4711 local 198.51.100.30 remote $client4 \
+    dstport 4789
   quiet $client
   quiet $server
   ip -n $client addr add 10.9.0.1/24 dev vx0

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # HTTP/1 from nginx, lighttpd and tinyproxy to curl; what those do not send comes from raw-http (group web).
 
 http_files() {
@@ -66,24 +66,43 @@ BasicAuth bob secret
 CONF
 }
 
-web_curl() { on_client curl -sS -m 10 --noproxy '*' --resolve 'www.shop.example:80:198.51.100.80' \
-  --resolve 'www.shop.example:8080:198.51.100.80' --resolve 'dav.shop.example:80:198.51.100.81' -o /dev/null "$@"; }
+web_curl() {
+  on_client curl -sS -m 10 --noproxy '*' --resolve 'www.shop.example:80:198.51.100.80' --resolve \
+    'www.shop.example:8080:198.51.100.80' --resolve 'dav.shop.example:80:198.51.100.81' -o /dev/null "$@"
+}
 web=http://www.shop.example
 
-http_get() { web_curl "$web/search?q=red+shoes&page=2&empty=&flag" -b 'session=f00ba4; theme=dark; empty=' \
-  -A 'Mozilla/5.0 (X11; Linux x86_64) Seine/1.0' -e "$web/index.html" -H 'Accept-Language: en, de;q=0.5'; }
+http_get() {
+  web_curl "$web/search?q=red+shoes&page=2&empty=&flag" -b 'session=f00ba4; theme=dark; empty=' -A \
+    'Mozilla/5.0 (X11; Linux x86_64) Seine/1.0' -e "$web/index.html" -H 'Accept-Language: en, de;q=0.5'
+}
 http_form() { web_curl "$web/form" -d 'user=alice&password=open+sesame&lang=d%C3%A9'; }
 http_post_json() { web_curl "$web/upload" -H 'Content-Type: application/json' -d '{"name":"Zoë","items":[1,2,3]}'; }
 http_post_file() { web_curl "$web/upload" -F 'comment=holiday picture' -F "file=@$work/www/picture.png"; }
-http_post_binary() { web_curl "$web/upload" -H 'Content-Type: application/octet-stream' --data-binary "@$work/www/archive.zip"; }
-http_chunked_request() { web_curl "$web/upload" -H 'Transfer-Encoding: chunked' -H 'Content-Type: text/plain' --data-binary "@$work/www/long.txt"; }
+http_post_binary() {
+  web_curl "$web/upload" -H 'Content-Type: application/octet-stream' --data-binary "@$work/www/archive.zip"
+}
+http_chunked_request() {
+  web_curl "$web/upload" -H 'Transfer-Encoding: chunked' -H 'Content-Type: text/plain' --data-binary \
+    "@$work/www/long.txt"
+}
 http_continue() { web_curl "$web/upload" -H 'Expect: 100-continue' --data-binary "@$work/www/long.txt"; }
-http_conditional() { web_curl "$web/plain.txt" -z '2030-01-01'; web_curl "$web/plain.txt" -H 'Range: bytes=10-29'; }
-http_errors() { web_curl "$web/absent.html"; web_curl -X POST "$web/plain.txt"; web_curl "$web/down"
-  web_curl "$web/too-large" --data-binary "@$work/www/long.txt"; }
+http_conditional() {
+  web_curl "$web/plain.txt" -z '2030-01-01'
+  web_curl "$web/plain.txt" -H 'Range: bytes=10-29'
+}
+http_errors() {
+  web_curl "$web/absent.html"
+  web_curl -X POST "$web/plain.txt"
+  web_curl "$web/down"
+  web_curl "$web/too-large" --data-binary "@$work/www/long.txt"
+}
 http_redirects() { web_curl -L "$web/moved" "$web/no-content" "$web/set-cookie"; }
-http_basic() { web_curl "$web/private/a.html"; web_curl -u alice:wrong "$web/private/a.html"
-  web_curl -u alice:secret "$web/private/a.html" "$web/private/a.html"; }
+http_basic() {
+  web_curl "$web/private/a.html"
+  web_curl -u alice:wrong "$web/private/a.html"
+  web_curl -u alice:secret "$web/private/a.html" "$web/private/a.html"
+}
 http_digest() { web_curl --digest -u carol:secret http://dav.shop.example/private/a.html; }
 http_methods() {
   web_curl -T "$work/www/plain.txt" http://dav.shop.example/dav/new.txt
@@ -92,22 +111,45 @@ http_methods() {
   web_curl -X DELETE http://dav.shop.example/dav/new.txt
   web_curl -X TRACE "$web/"
 }
-http_put_delete() { web_curl -T "$work/www/plain.txt" "$web/dav/one.txt"; web_curl -X DELETE "$web/dav/one.txt"; }
+http_put_delete() {
+  web_curl -T "$work/www/plain.txt" "$web/dav/one.txt"
+  web_curl -X DELETE "$web/dav/one.txt"
+}
 http_keep_alive() { web_curl "$web/" "$web/plain.txt" "$web/data.json" "$web/absent" "$web/feed.xml"; }
-http_bodies() { web_curl "$web/picture.png" "$web/photo.jpg" "$web/anim.gif" "$web/archive.zip" "$web/paper.pdf" \
-  "$web/index.html" "$web/feed.xml" "$web/data.json" "$web/program.elf" "$web/program.exe" "$web/packed.tar.gz" \
-  "$web/script.sh" "$web/plain.txt" "$web/empty.bin"; }
-http_forwarded() { web_curl "$web/" -H 'X-Forwarded-For: 203.0.113.9, 2001:db8:99::1,198.51.100.200'
-  web_curl "$web/" -H 'X-Forwarded-For: unknown, 203.0.113.10:8080, 300.1.1.1'; }
-http_host_forms() { web_curl "$web:8080/" ; web_curl "$web/" -H 'Host: WWW.Shop.Example:80'
-  web_curl 'http://198.51.100.80/'; web_curl "$web/" -H 'Host: xn--bcher-kva.example'; web_curl --http1.0 "$web/" -H 'Host:'; }
-http_long_url() { web_curl "$web/search?q=$(printf 'a%.0s' $(seq 900))"; web_curl "$web/search?q=$(printf 'b%.0s' $(seq 5000))"; }
-http_escapes() { web_curl --path-as-is "$web/search/%7Euser/../a%20b;x=1?k%3D=v%26w&&=only&a=1#frag" \
-  "$web//search?u=http://other.example/p?x=y"; }
+http_bodies() {
+  web_curl "$web/picture.png" "$web/photo.jpg" "$web/anim.gif" "$web/archive.zip" "$web/paper.pdf" "$web/index.html" \
+    "$web/feed.xml" "$web/data.json" "$web/program.elf" "$web/program.exe" "$web/packed.tar.gz" "$web/script.sh" \
+    "$web/plain.txt" "$web/empty.bin"
+}
+http_forwarded() {
+  web_curl "$web/" -H 'X-Forwarded-For: 203.0.113.9, 2001:db8:99::1,198.51.100.200'
+  web_curl "$web/" -H 'X-Forwarded-For: unknown, 203.0.113.10:8080, 300.1.1.1'
+}
+http_host_forms() {
+  web_curl "$web:8080/"
+  web_curl "$web/" -H 'Host: WWW.Shop.Example:80'
+  web_curl 'http://198.51.100.80/'
+  web_curl "$web/" -H 'Host: xn--bcher-kva.example'
+  web_curl --http1.0 "$web/" -H 'Host:'
+}
+http_long_url() {
+  web_curl "$web/search?q=$(printf 'a%.0s' $(seq 900))"
+  web_curl "$web/search?q=$(printf 'b%.0s' $(seq 5000))"
+}
+http_escapes() {
+  web_curl --path-as-is "$web/search/%7Euser/../a%20b;x=1?k%3D=v%26w&&=only&a=1#frag" \
+    "$web//search?u=http://other.example/p?x=y"
+}
 http_ipv6() { web_curl -g 'http://[2001:db8:2::80]/index.html' -H 'Host: www.shop.example'; }
 http_proxy() { on_client curl -sS -m 10 -o /dev/null -x http://198.51.100.90:3128 -U bob:"$1" --noproxy '' "${@:2}"; }
-http_proxy_get() { http_proxy secret http://198.51.100.80/index.html; http_proxy wrong http://198.51.100.80/; }
-http_connect() { http_proxy secret -p http://198.51.100.80:80/data.json; http_proxy secret -p http://198.51.100.80:25/ || true; }
+http_proxy_get() {
+  http_proxy secret http://198.51.100.80/index.html
+  http_proxy wrong http://198.51.100.80/
+}
+http_connect() {
+  http_proxy secret -p http://198.51.100.80:80/data.json
+  http_proxy secret -p http://198.51.100.80:25/ || true
+}
 http_h2c() { web_curl --http2 http://dav.shop.example/plain.txt; }
 http_h2_prior() { web_curl --http2-prior-knowledge http://dav.shop.example/plain.txt; }
 

@@ -1,12 +1,12 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # ICMP, ICMPv6, ARP, neighbour discovery and multicast membership, from the kernel and the usual tools.
 
 ping4() { on_client ping -n -i 0.2 -W 1 "$@" || true; }
 icmp_unreachable() {
-  ping4 -W 4 -c 1 198.51.100.200                               # nobody answers ARP: host unreachable
-  on_client dig +tries=1 +timeout=1 -p 9 @198.51.100.20 a || true  # port unreachable
-  ping4 -c 1 10.200.0.1                                        # network unreachable
-  ping4 -c 1 10.201.0.1                                        # prohibited
+  ping4 -W 4 -c 1 198.51.100.200                                  # nobody answers ARP: host unreachable
+  on_client dig +tries=1 +timeout=1 -p 9 @198.51.100.20 a || true # port unreachable
+  ping4 -c 1 10.200.0.1                                           # network unreachable
+  ping4 -c 1 10.201.0.1                                           # prohibited
 }
 icmp6_unreachable() {
   on_client dig +tries=1 +timeout=1 -p 9 @2001:db8:2::20 a || true
@@ -17,7 +17,8 @@ icmp_too_big() {
   ping4 -c 2 -s 1400 -M 'do' 198.51.100.20
   ping4 -c 2 -s 1400 -M 'do' 2001:db8:2::20
 }
-icmp_rare() { on_client "$python" - <<'PY'
+icmp_rare() {
+  on_client "$python" - <<'PY'
 import socket, struct, time
 def checksum(data):
     total = sum(struct.unpack('>%dH' % (len(data) // 2), data))
@@ -33,7 +34,6 @@ for kind, code, rest in ((13, 0, 12), (17, 0, 4), (15, 0, 0), (10, 0, 0), (4, 0,
 PY
 }
 arp_new() {
-  local ip
   ip -n $client neigh del 192.0.2.1 dev c0
   ip -n $router neigh flush dev r0
   ip -n $router neigh del $client4 dev r0 2>/dev/null || true
@@ -43,9 +43,14 @@ arp_new() {
   on_client arping -q -c 1 -A -I c0 $client4 || true
   on_client arping -q -c 1 -D -I c0 192.0.2.1 || true
 }
-neighbour_new() { ip -n $client neigh del 2001:db8:1::1 dev c0; ip -n $router neigh del $client6 dev r0 2>/dev/null || true
-  ping4 -c 1 2001:db8:1::1; ping4 -c 1 -W 1 2001:db8:1::99; }
-multicast_join() { on_client "$python" - <<'PY'
+neighbour_new() {
+  ip -n $client neigh del 2001:db8:1::1 dev c0
+  ip -n $router neigh del $client6 dev r0 2>/dev/null || true
+  ping4 -c 1 2001:db8:1::1
+  ping4 -c 1 -W 1 2001:db8:1::99
+}
+multicast_join() {
+  on_client "$python" - <<'PY'
 import socket, time
 four = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 member = socket.inet_aton('239.1.2.3') + socket.inet_aton('192.0.2.10')

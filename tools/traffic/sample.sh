@@ -1,11 +1,15 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # sample/sample.pcap: a quarter of an hour in a small office, for people who try the program for the first time.
 # Each scene is recorded by itself; make-sample puts the scenes on one timeline. tests/golden/README.md tells the story.
 
 story_zones() {
   local dir=$work/story-dns zone
   mkdir -p "$dir"
-  story_zone() { { printf '$TTL 300\n@ SOA ns1.office.example. admin.office.example. 1 7200 900 1209600 300\n  NS ns1.office.example.\n'; cat; } >"$dir/$1"; }
+  story_zone() { {
+    printf \
+      '$TTL 300\n@ SOA ns1.office.example. admin.office.example. 1 7200 900 1209600 300\n  NS ns1.office.example.\n'
+    cat
+  } >"$dir/$1"; }
   story_zone office.example <<'ZONE'
 ns1  A 198.51.100.53
 mail A 198.51.100.25
@@ -27,7 +31,9 @@ ZONE
   story_zone metrics-cdn.example <<<'px7 A 198.51.100.83'
   story_zone sync-update.example <<<'*.d TXT "aWYgeW91IGNhbiByZWFkIHRoaXMgeW91IGFyZSBhbiBhbmFseXN0"'
   {
-    printf 'options { directory "%s"; pid-file none; session-keyfile "%s/key"; listen-on { 198.51.100.53; }; listen-on-v6 { none; };\n' "$dir" "$dir"
+    printf \
+      'options { directory "%s"; pid-file none; session-keyfile "%s/key"; listen-on { 198.51.100.53; }; listen-on-v6 { none; };\n' \
+      "$dir" "$dir"
     printf 'recursion no; dnssec-validation no; notify no; minimal-responses yes; };\ncontrols { };\n'
     for zone in office.example news.example software.example metrics-cdn.example sync-update.example; do
       printf 'zone "%s" { type primary; file "%s"; };\n' $zone $zone
@@ -64,18 +70,36 @@ CONF
 
 # scene NAME COMMAND...: everything on the office network while COMMAND runs, except what IPv6 says by itself
 scene() {
-  (out=$work/story names=('*')
-    record "$1" 'not icmp6 and not ip6 proto 0 and not (icmp and icmp[0] == 3)' "${@:2}")
+  (
+    out=$work/story names=('*')
+    record "$1" 'not icmp6 and not ip6 proto 0 and not (icmp and icmp[0] == 3)' "${@:2}"
+  )
 }
 
-browse() { on_host "$1" curl -sS -m 10 -k -o /dev/null -A 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0' "${@:2}"; }
-beacon() { on_host kiosk curl -sS -m 10 -o /dev/null -A 'Mozilla/4.0 (compatible)' "http://px7.metrics-cdn.example/p?h=kiosk&n=$1"; }
-story_mail() { on_host alice swaks --silent 3 --server mail.office.example --helo laptop-alice.office.example --from alice@office.example \
-  --to bob@office.example --h-X-Mailer 'Office Mail 3' "$@" || true; }
-story_ssh() { on_host "$1" ssh -F none -4 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes "${@:2}"; }
-guess() { local n; for n in 1 2 3; do on_host kiosk sshpass -p "guess$n" ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-  -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 admin@198.51.100.22 true || true; done; }
-story_tunnel() { on_host kiosk "$python" - <<'PY'
+browse() {
+  on_host "$1" curl -sS -m 10 -k -o /dev/null -A \
+    'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0' "${@:2}"
+}
+beacon() {
+  on_host kiosk curl -sS -m 10 -o /dev/null -A 'Mozilla/4.0 (compatible)' \
+    "http://px7.metrics-cdn.example/p?h=kiosk&n=$1"
+}
+story_mail() {
+  on_host alice swaks --silent 3 --server mail.office.example --helo laptop-alice.office.example --from \
+    alice@office.example --to bob@office.example --h-X-Mailer 'Office Mail 3' "$@" || true
+}
+story_ssh() {
+  on_host "$1" ssh -F none -4 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes \
+    "${@:2}"
+}
+guess() {
+  local n
+  for n in 1 2 3; do on_host kiosk sshpass -p "guess$n" ssh -F none -o StrictHostKeyChecking=no -o \
+    UserKnownHostsFile=/dev/null -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 admin@198.51.100.22 true \
+    || true; done
+}
+story_tunnel() {
+  on_host kiosk "$python" - <<'PY'
 import hashlib, socket, struct
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.settimeout(1)
@@ -87,10 +111,19 @@ for number in range(160):
     sock.recv(2000)
 PY
 }
-story_odd_tls() { { printf 'GET /index.html HTTP/1.0\r\n\r\n'; sleep 0.3; } |
-  on_host kiosk timeout 5 openssl s_client -connect 198.51.100.84:8531 -quiet -no_ign_eof -noservername || true; }
-story_lookups() { local name; for name in git mail time ns1; do on_host bob dig +tries=1 $name.office.example A; done
-  on_host bob dig +tries=1 office.example MX; on_host bob dig +tries=1 printer.office.example A; }
+story_odd_tls() {
+  {
+    printf 'GET /index.html HTTP/1.0\r\n\r\n'
+    sleep 0.3
+  } \
+    | on_host kiosk timeout 5 openssl s_client -connect 198.51.100.84:8531 -quiet -no_ign_eof -noservername || true
+}
+story_lookups() {
+  local name
+  for name in git mail time ns1; do on_host bob dig +tries=1 $name.office.example A; done
+  on_host bob dig +tries=1 office.example MX
+  on_host bob dig +tries=1 printer.office.example A
+}
 
 story_up() {
   local a
@@ -108,14 +141,16 @@ story_up() {
   smtp_conf
   ssh_conf
   mkdir -p "$work/ntp"
-  printf 'local stratum 3\nallow\nbindaddress 198.51.100.123\ncmdport 0\npidfile %s\n' "$work/ntp/story.pid" >"$work/ntp/story.conf"
+  printf 'local stratum 3\nallow\nbindaddress 198.51.100.123\ncmdport 0\npidfile %s\n' "$work/ntp/story.pid" \
+    >"$work/ntp/story.conf"
   serve story-dns ip netns exec $server named -g -n 1 -c "$work/story-dns/named.conf"
   serve story-nginx ip netns exec $server nginx -c "$work/story-nginx/nginx.conf"
   serve story-exim ip netns exec $server exim4 -C "$work/exim/exim.conf" -bdf -oX '<; [198.51.100.25]:25'
   serve story-sshd ip netns exec $server /usr/sbin/sshd -D -e -f "$work/ssh/sshd_config"
   serve story-chrony ip netns exec $server chronyd -x -d -u root -f "$work/ntp/story.conf"
   serve story-dhcp ip netns exec $router dnsmasq -k --conf-file=/dev/null --port=0 --user=root --interface=r0 --bind-interfaces --pid-file= \
-    --dhcp-range=192.0.2.21,192.0.2.21,1h --dhcp-authoritative --dhcp-leasefile="$work/story-leases" --no-ping --dhcp-option=option:domain-name,office.example
+    --dhcp-range=192.0.2.21,192.0.2.21,1h --dhcp-authoritative --dhcp-leasefile="$work/story-leases" --no-ping \
+    --dhcp-option=option:domain-name,office.example
   serve story-tls ip netns exec $server env -C "$work/story-www" openssl s_server -accept 198.51.100.84:8531 -cert "$work/pki/self.crt" \
     -key "$work/pki/self.key" -WWW -quiet -tls1_2
   for a in '53 53' '80 80' '81 443' '25 25' '22 22' '84 8531'; do wait_port "198.51.100.${a% *}" "${a#* }"; done
@@ -128,12 +163,16 @@ group_sample() {
   story_up
   local n
   scene dhcp on_host alice udhcpc -i eth0 -f -q -n -t 3 -T 1 -s /bin/true -x hostname:laptop-alice
-  scene time on_host alice chronyd -x -Q -t 5 -f /dev/null 'server 198.51.100.123 iburst maxsamples 2' 'cmdport 0' "pidfile $work/ntp/alice.pid"
+  scene time on_host alice chronyd -x -Q -t 5 -f /dev/null 'server 198.51.100.123 iburst maxsamples 2' 'cmdport 0' \
+    "pidfile $work/ntp/alice.pid"
   scene ping on_host alice ping -n -c 3 -i 0.2 192.0.2.1
-  scene intranet browse alice http://www.office.example/ http://www.office.example/style.css http://www.office.example/picture.png
-  scene login browse alice -L http://www.office.example/login -d 'user=alice&password=sunshine' -e http://www.office.example/
+  scene intranet browse alice http://www.office.example/ http://www.office.example/style.css \
+    http://www.office.example/picture.png
+  scene login browse alice -L http://www.office.example/login -d 'user=alice&password=sunshine' -e \
+    http://www.office.example/
   scene news browse alice -L --http2 http://www.news.example/
-  scene news-pictures browse bob --http2 https://www.news.example/ https://images.news.example/photo.jpg https://images.news.example/picture.png
+  scene news-pictures browse bob --http2 https://www.news.example/ https://images.news.example/photo.jpg \
+    https://images.news.example/picture.png
   scene news-v6 browse bob --http1.1 -6 https://www.news.example/feed.xml
   scene intranet-v6 browse bob -6 http://www.office.example/data.json
   scene lookups story_lookups

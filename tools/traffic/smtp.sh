@@ -1,8 +1,9 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # SMTP: swaks and a plain socket to exim, which offers AUTH, STARTTLS, PIPELINING and CHUNKING (BDAT).
 
 smtp_conf() {
   local dir=$work/exim
+  rm -rf "$dir" # of an earlier group; the configuration must stay root's, the rest exim's
   mkdir -p "$dir/spool"
   chown -R Debian-exim "$dir"
   cat >"$dir/exim.conf" <<CONF
@@ -69,22 +70,41 @@ CONF
 }
 
 raw_smtp() { on_client "$python" "$parts/raw-smtp" "$@"; }
-swaks_send() { on_client swaks --silent 3 --server 198.51.100.25 --helo client.shop.example --from alice@shop.example \
-  --to bob@shop.example --header-X-Mailer 'Seine Mail 1.0' --header 'Subject: A plain message' "$@" || true; }
+swaks_send() {
+  on_client swaks --silent 3 --server 198.51.100.25 --helo client.shop.example --from alice@shop.example --to \
+    bob@shop.example --header-X-Mailer 'Seine Mail 1.0' --header 'Subject: A plain message' "$@" || true
+}
 
-smtp_plain() { swaks_send --body 'Only a few words.' \
-  --add-header 'Message-Id: <20260101.1@client.shop.example>' --add-header 'X-Originating-IP: [203.0.113.40]' \
-  --add-header 'Received: from laptop.shop.example (laptop [203.0.113.41]) by relay.shop.example (198.51.100.26) with ESMTP; Thu, 1 Jan 2026 10:00:00 +0100'; }
-smtp_attachment() { swaks_send --h-Subject 'Pictures and papers' --body 'See the files.' \
-  --attach-type image/png --attach-name picture.png --attach "@$work/www/picture.png" \
-  --attach-type application/zip --attach-name 'r=C3=A9sum=C3=A9.zip' --attach "@$work/www/archive.zip"; }
+smtp_plain() {
+  swaks_send --body 'Only a few words.' --add-header 'Message-Id: <20260101.1@client.shop.example>' --add-header \
+    'X-Originating-IP: [203.0.113.40]' --add-header \
+    'Received: from laptop.shop.example (laptop [203.0.113.41]) by relay.shop.example (198.51.100.26) with ESMTP; Thu, 1 Jan 2026 10:00:00 +0100'
+}
+smtp_attachment() {
+  swaks_send --h-Subject 'Pictures and papers' --body 'See the files.' --attach-type image/png --attach-name \
+    picture.png --attach "@$work/www/picture.png" --attach-type application/zip --attach-name 'r=C3=A9sum=C3=A9.zip' \
+    --attach "@$work/www/archive.zip"
+}
 smtp_auth() { swaks_send --auth "$1" --auth-user alice --auth-password "${2:-secret}" --body hello; }
-smtp_starttls() { swaks_send --tls --body 'hidden'; swaks_send --tls --tls-protocol tlsv1_2 --auth PLAIN --auth-user alice --auth-password secret; }
-smtp_rejected() { swaks_send --to nobody@shop.example; swaks_send --to later@shop.example; swaks_send --to 'bob@shop.example,ghost@shop.example'
-  swaks_send --h-Subject 'please refuse'; }
-smtp_many_rcpt() { swaks_send --to 'bob@shop.example,Carol@Shop.Example,"dave o"@other.example' --h-Cc 'erin@shop.example' \
-  --h-To '"Bob, the builder" <bob@shop.example>, carol@shop.example' --h-From 'Alice Example <alice@shop.example>'; }
-smtp_vrfy() { swaks_send --quit-after RCPT; swaks_send --quit-after HELO; raw_smtp commands 198.51.100.25; }
+smtp_starttls() {
+  swaks_send --tls --body 'hidden'
+  swaks_send --tls --tls-protocol tlsv1_2 --auth PLAIN --auth-user alice --auth-password secret
+}
+smtp_rejected() {
+  swaks_send --to nobody@shop.example
+  swaks_send --to later@shop.example
+  swaks_send --to 'bob@shop.example,ghost@shop.example'
+  swaks_send --h-Subject 'please refuse'
+}
+smtp_many_rcpt() {
+  swaks_send --to 'bob@shop.example,Carol@Shop.Example,"dave o"@other.example' --h-Cc 'erin@shop.example' --h-To \
+    '"Bob, the builder" <bob@shop.example>, carol@shop.example' --h-From 'Alice Example <alice@shop.example>'
+}
+smtp_vrfy() {
+  swaks_send --quit-after RCPT
+  swaks_send --quit-after HELO
+  raw_smtp commands 198.51.100.25
+}
 
 group_smtp() {
   group_wanted smtp || return 0
@@ -95,7 +115,8 @@ group_smtp() {
   "$python" "$parts/make-bodies" "$work/www"
   smtp_conf
   chmod a+r "$work"/pki/*.key
-  serve exim ip netns exec $server exim4 -C "$work/exim/exim.conf" -bdf -oX '<; [198.51.100.25]:25 ; [2001:db8:2::25]:25'
+  serve exim ip netns exec $server exim4 -C "$work/exim/exim.conf" -bdf -oX \
+    '<; [198.51.100.25]:25 ; [2001:db8:2::25]:25'
   wait_port 198.51.100.25 25
   local f='tcp port 25'
   record smtp/plain "$f" smtp_plain

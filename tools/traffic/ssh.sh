@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # SSH: OpenSSH and dropbear with several host keys, key exchanges and ciphers; a login, failures, and banners alone.
 
 ssh_conf() {
@@ -30,17 +30,39 @@ Subsystem sftp internal-sftp
 CONF
 }
 
-ssh_run() { on_client ssh -F none -i "$work/ssh/user" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes \
-  -o IdentitiesOnly=yes -o ConnectTimeout=5 root@198.51.100.22 "$@" || true; }
+ssh_run() {
+  on_client ssh -F none -i "$work/ssh/user" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o \
+    BatchMode=yes -o IdentitiesOnly=yes -o ConnectTimeout=5 root@198.51.100.22 "$@" || true
+}
 ssh_kex() { ssh_run -o KexAlgorithms="$1" -o HostKeyAlgorithms="$2" "${@:3}" true; }
-ssh_hostkeys() { local a; for a in ssh-rsa rsa-sha2-512 ecdsa-sha2-nistp256 ssh-ed25519; do ssh_kex curve25519-sha256 $a; done; }
-ssh_wrong_password() { on_client sshpass -p wrong ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-  -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=2 mallory@198.51.100.22 true || true; }
-ssh_copy() { on_client scp -q -F none -i "$work/ssh/user" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-  "$work/www/long.txt" root@198.51.100.22:/dev/null; }
-ssh_dropbear() { on_client dbclient -y -p 2222 -i "$work/ssh/user.db" root@198.51.100.22 true || true; ssh_run -p 2222 true; }
-ssh_keys() { local n; { for n in 1 2 3 4 5 6; do echo "echo $n"; sleep 0.15; done; echo exit; } | ssh_run -tt /bin/sh; }
-ssh_banners() { on_client "$python" - <<'PY'
+ssh_hostkeys() {
+  local a
+  for a in ssh-rsa rsa-sha2-512 ecdsa-sha2-nistp256 ssh-ed25519; do ssh_kex curve25519-sha256 $a; done
+}
+ssh_wrong_password() {
+  on_client sshpass -p wrong ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o \
+    PubkeyAuthentication=no -o NumberOfPasswordPrompts=2 mallory@198.51.100.22 true || true
+}
+ssh_copy() {
+  on_client scp -q -F none -i "$work/ssh/user" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+    "$work/www/long.txt" root@198.51.100.22:/dev/null
+}
+ssh_dropbear() {
+  on_client dbclient -y -p 2222 -i "$work/ssh/user.db" root@198.51.100.22 true || true
+  ssh_run -p 2222 true
+}
+ssh_keys() {
+  local n
+  {
+    for n in 1 2 3 4 5 6; do
+      echo "echo $n"
+      sleep 0.15
+    done
+    echo exit
+  } | ssh_run -tt /bin/sh
+}
+ssh_banners() {
+  on_client "$python" - <<'PY'
 import socket, time
 for banner in (b'SSH-2.0-scanner_1.0 with comment\r\n', b'SSH-1.5-old\n', b'SSH-1.99-both\r\n', b'SSH-2.0-' + b'v' * 240 + b'\r\n',
                b'SSH\r\n', b'ssh-2.0-lower\r\n', b'SSH-2.0-x\r\n' + b'\0\0\xff\xff\x04\x14' + bytes(60)):
@@ -68,7 +90,8 @@ group_ssh() {
   dropbearkey -t ecdsa -f "$work/ssh/dropbear" >/dev/null
   dropbearconvert openssh dropbear "$work/ssh/user" "$work/ssh/user.db" 2>/dev/null
   serve sshd ip netns exec $server /usr/sbin/sshd -D -e -f "$work/ssh/sshd_config"
-  serve dropbear ip netns exec $server dropbear -F -E -p 198.51.100.22:2222 -r "$work/ssh/dropbear" -P "$work/ssh/dropbear.pid"
+  serve dropbear ip netns exec $server dropbear -F -E -p 198.51.100.22:2222 -r "$work/ssh/dropbear" -P \
+    "$work/ssh/dropbear.pid"
   wait_port 198.51.100.22 22
   wait_port 198.51.100.22 2222
   local f='tcp port 22'

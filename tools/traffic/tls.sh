@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2154
-# TLS 1.0 to 1.3: openssl s_server and s_client, nginx and curl, gnutls-cli; certificates of a small authority of our own.
+# shellcheck shell=bash disable=SC2154,SC2034
+# TLS 1.0 to 1.3: openssl s_server and s_client, nginx and curl, gnutls-cli; certificates of an authority of our own.
 
 # cert NAME KEYTYPE SUBJECT EXTENSIONS START END [ISSUER]: work/pki/NAME.{key,crt}; without issuer self-signed
 tls_cert() {
@@ -43,23 +43,36 @@ organizationalUnitName = optional
 commonName = optional
 emailAddress = optional
 CONF
-  local from=20260101000000Z to=20360101000000Z san='subjectAltName=DNS:www.shop.example,DNS:*.shop.example,DNS:shop.example'
+  local from=20260101000000Z to=20360101000000Z \
+    san='subjectAltName=DNS:www.shop.example,DNS:*.shop.example,DNS:shop.example'
   local ca='basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n'
   {
     tls_cert root rsa2048 '/C=NL/O=Example Trust/OU=Root Services/CN=Example Root CA' "$ca" $from 20460101000000Z
     tls_cert middle prime256v1 '/C=NL/O=Example Trust/OU=Issuing/CN=Example Issuing CA 1' "$ca" $from $to root
     tls_cert rsa rsa2048 '/C=NL/L=Amsterdam/O=Shop B.V./OU=Web/CN=www.shop.example' "$san\n" $from 20270101000000Z root
-    tls_cert ecdsa prime256v1 '/C=NL/O=Shop B.V./CN=www.shop.example' "$san\nkeyUsage=digitalSignature\n" $from 20261231235959Z middle
-    tls_cert p384 secp384r1 '/O=Curve Co/OU=One/OU=Two/O=Second Name/CN=first.example/CN=second.example' 'subjectAltName=IP:198.51.100.20,IP:2001:db8::1,email:a@shop.example,URI:https://shop.example/,DNS:MiXed.Example\n' $from $to root
+    tls_cert ecdsa prime256v1 '/C=NL/O=Shop B.V./CN=www.shop.example' "$san\nkeyUsage=digitalSignature\n" $from \
+      20261231235959Z middle
+    tls_cert p384 secp384r1 '/O=Curve Co/OU=One/OU=Two/O=Second Name/CN=first.example/CN=second.example' \
+      'subjectAltName=IP:198.51.100.20,IP:2001:db8::1,email:a@shop.example,URI:https://shop.example/,DNS:MiXed.Example\n' \
+      $from $to root
     tls_cert ed25519 ed25519 '/CN=ed.shop.example' 'subjectAltName=DNS:ed.shop.example\n' $from $to root
     tls_cert dsa dsa '/O=Old Algorithms/CN=dsa.shop.example' 'keyUsage=digitalSignature\n' $from $to root
-    tls_cert self rsa2048 '/C=DE/O=Default Company/CN=appliance.local' 'basicConstraints=CA:FALSE\n' 20250601000000Z 20350601000000Z
-    tls_cert expired rsa2048 '/O=Forgotten Ltd/CN=expired.shop.example' 'subjectAltName=DNS:expired.shop.example\n' 20190101000000Z 20200101000000Z root
-    tls_cert far rsa2048 '/O=Far Future/CN=far.shop.example' 'subjectAltName=DNS:far.shop.example\n' 20260101000000Z 20991231235959Z root
-    tls_cert utf8 rsa2048 '/C=DE/O=Bücher Größe GmbH/OU=Verkauf/CN=bücher.example' 'subjectAltName=DNS:xn--bcher-kva.example\n' $from $to root
-    tls_cert many prime256v1 '/O=Many Names/CN=many.example' "subjectAltName=$(for n in $(seq 60); do printf 'DNS:host%03d.many.example,' "$n"; done)DNS:many.example\n" $from $to root
+    tls_cert self rsa2048 '/C=DE/O=Default Company/CN=appliance.local' 'basicConstraints=CA:FALSE\n' 20250601000000Z \
+      20350601000000Z
+    tls_cert expired rsa2048 '/O=Forgotten Ltd/CN=expired.shop.example' 'subjectAltName=DNS:expired.shop.example\n' \
+      20190101000000Z 20200101000000Z root
+    tls_cert far rsa2048 '/O=Far Future/CN=far.shop.example' 'subjectAltName=DNS:far.shop.example\n' 20260101000000Z \
+      20991231235959Z root
+    tls_cert utf8 rsa2048 '/C=DE/O=Bücher Größe GmbH/OU=Verkauf/CN=bücher.example' \
+      'subjectAltName=DNS:xn--bcher-kva.example\n' $from $to root
+    tls_cert many prime256v1 '/O=Many Names/CN=many.example' \
+      "subjectAltName=$(for n in $(seq 60); do printf 'DNS:host%03d.many.example,' "$n"; done)DNS:many.example\n" \
+      $from $to root
     tls_cert client rsa2048 '/O=Shop B.V./OU=Staff/CN=alice' 'extendedKeyUsage=clientAuth\n' $from $to root
-  } >"$dir/log" 2>&1 || { tail -n 5 "$dir/log" >&2; die "the certificates could not be made"; }
+  } >"$dir/log" 2>&1 || {
+    tail -n 5 "$dir/log" >&2
+    die "the certificates could not be made"
+  }
   cat "$dir/ecdsa.crt" "$dir/middle.crt" >"$dir/chain.crt"
 }
 
@@ -76,34 +89,61 @@ tls_server() {
 tls_get() {
   local to=$1
   shift
-  { printf 'GET /plain.txt HTTP/1.0\r\n\r\n'; sleep 0.3; } |
-    on_client timeout 5 openssl s_client -connect "$to" -quiet -no_ign_eof "$@" || true
+  {
+    printf 'GET /plain.txt HTTP/1.0\r\n\r\n'
+    sleep 0.3
+  } \
+    | on_client timeout 5 openssl s_client -connect "$to" -quiet -no_ign_eof "$@" || true
 }
 
 old='DEFAULT@SECLEVEL=0'
 tls_versions() { tls_get 198.51.100.20:4430 "$@" -servername old.shop.example -cipher "$old"; }
-tls_resume_ticket() { local s=$work/session.pem
-  tls_get 198.51.100.20:4431 -tls1_2 -sess_out "$s"; tls_get 198.51.100.20:4431 -tls1_2 -sess_in "$s"; }
-tls_resume_id() { local s=$work/session-id.pem
-  tls_get 198.51.100.20:4432 -tls1_2 -no_ticket -sess_out "$s"; tls_get 198.51.100.20:4432 -tls1_2 -no_ticket -sess_in "$s"; }
-tls_resume_13() { local s=$work/session-13.pem
-  tls_get 198.51.100.20:4431 -tls1_3 -sess_out "$s"; tls_get 198.51.100.20:4431 -tls1_3 -sess_in "$s"; }
+tls_resume_ticket() {
+  local s=$work/session.pem
+  tls_get 198.51.100.20:4431 -tls1_2 -sess_out "$s"
+  tls_get 198.51.100.20:4431 -tls1_2 -sess_in "$s"
+}
+tls_resume_id() {
+  local s=$work/session-id.pem
+  tls_get 198.51.100.20:4432 -tls1_2 -no_ticket -sess_out "$s"
+  tls_get 198.51.100.20:4432 -tls1_2 -no_ticket -sess_in "$s"
+}
+tls_resume_13() {
+  local s=$work/session-13.pem
+  tls_get 198.51.100.20:4431 -tls1_3 -sess_out "$s"
+  tls_get 198.51.100.20:4431 -tls1_3 -sess_in "$s"
+}
 tls_client_cert() { tls_get 198.51.100.20:4433 -tls1_2 -cert "$work/pki/client.crt" -key "$work/pki/client.key"; }
 tls_large_hello() {
   local list n
   for n in $(seq 120); do list+="long-protocol-name-$n,"; done
   tls_get 198.51.100.20:4431 -servername www.shop.example -alpn "${list%,}"
 }
-tls_ciphers() { local c
-  for c in AES128-SHA DHE-RSA-AES256-GCM-SHA384 ECDHE-RSA-CHACHA20-POLY1305 CAMELLIA256-SHA AES128-CCM ARIA128-GCM-SHA256; do
-    tls_get 198.51.100.20:4430 -tls1_2 -cipher "$c@SECLEVEL=0" -servername cipher.shop.example; done; }
-tls_13_suites() { local c
-  for c in TLS_AES_128_GCM_SHA256 TLS_CHACHA20_POLY1305_SHA256; do tls_get 198.51.100.20:4431 -ciphersuites $c -groups P-384:P-256; done
-  tls_get 198.51.100.20:4431 -groups P-521:X448; }
-tls_failures() { tls_get 198.51.100.20:4431 -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256; tls_get 198.51.100.20:4434 -tls1_2; tls_get 198.51.100.20:4431 -tls1 -cipher "$old"; }
-tls_nginx() { on_client curl -sS -m 10 -k -o /dev/null --resolve 'www.shop.example:443:198.51.100.43' \
-  --resolve 'www.shop.example:8443:198.51.100.43' "$@"; }
-tls_gnutls() { printf 'GET / HTTP/1.0\r\n\r\n' | on_client timeout 5 gnutls-cli --insecure -p 443 --sni-hostname www.shop.example 198.51.100.43 || true; }
+tls_ciphers() {
+  local c
+  for c in AES128-SHA DHE-RSA-AES256-GCM-SHA384 ECDHE-RSA-CHACHA20-POLY1305 CAMELLIA256-SHA AES128-CCM \
+    ARIA128-GCM-SHA256; do tls_get 198.51.100.20:4430 -tls1_2 -cipher "$c@SECLEVEL=0" -servername \
+      cipher.shop.example; done
+}
+tls_13_suites() {
+  local c
+  for c in TLS_AES_128_GCM_SHA256 TLS_CHACHA20_POLY1305_SHA256; do tls_get 198.51.100.20:4431 -ciphersuites $c \
+    -groups P-384:P-256; done
+  tls_get 198.51.100.20:4431 -groups P-521:X448
+}
+tls_failures() {
+  tls_get 198.51.100.20:4431 -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256
+  tls_get 198.51.100.20:4434 -tls1_2
+  tls_get 198.51.100.20:4431 -tls1 -cipher "$old"
+}
+tls_nginx() {
+  on_client curl -sS -m 10 -k -o /dev/null --resolve 'www.shop.example:443:198.51.100.43' --resolve \
+    'www.shop.example:8443:198.51.100.43' "$@"
+}
+tls_gnutls() {
+  printf 'GET / HTTP/1.0\r\n\r\n' | on_client timeout 5 gnutls-cli --insecure -p 443 --sni-hostname www.shop.example \
+    198.51.100.43 || true
+}
 raw_tls() { on_client "$python" "$parts/raw-tls" "$@"; }
 
 tls_nginx_conf() {

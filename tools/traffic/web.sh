@@ -1,9 +1,11 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # HTTP and WebSocket beyond the usual: a WebSocket library at both ends, curl with NTLM, and raw-http for odd shapes.
 
 raw_http() { on_client "$python" "$parts/raw-http" "$@"; }
 web_socket() { on_client "$python" "$parts/websocket-talk" "$@"; }
-web_ntlm() { on_client curl -sS -m 10 -o /dev/null --noproxy '*' --ntlm -u 'SHOP\dora:secret' http://198.51.100.82/ntlm; }
+web_ntlm() {
+  on_client curl -sS -m 10 -o /dev/null --noproxy '*' --ntlm -u 'SHOP\dora:secret' http://198.51.100.82/ntlm
+}
 
 group_web() {
   group_wanted http || return 0

@@ -515,11 +515,20 @@ void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t w
     }
 }
 
+/* The first cells, and the heads at the block's end. */
+static void prefetch_cells(const struct cells *c) {
+    if (c->base) {
+        size_t lines = MIN(c->used / 64u + 1, 12u), heads = c->heads * sizeof(struct cell_head) / 64 + 1;
+        prefetch_block(c->base, lines);
+        prefetch_block(c->base + c->cap - MIN(heads * 64, (size_t)c->cap), MIN(heads, (size_t)8));
+    }
+}
+
 /* Sessions that end have not been touched for their timeout: what the next ones are made of is fetched meanwhile. */
 static void prefetch_successors(const struct flow *f, const struct session *s) {
     const struct session *next = s->newer;
     if (next) {
-        prefetch_block(next->cells.base, next->cells.base ? 8 : 0);
+        prefetch_cells(&next->cells);
         prefetch_block(next->positions, 1);
         prefetch_block(next->dissect, 2);
         prefetch_block(next->kind == FLOW_TCP ? (const void *)next->tcp : NULL, 2);

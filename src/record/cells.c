@@ -125,17 +125,32 @@ static size_t cell_size(size_t len) {
     return (sizeof(struct cell) + len + 7) & ~(size_t)7;
 }
 
+/* Letters of the case that begins with `first` ('A' or 'a') are turned into the other one; eight bytes at a time. */
+static void fold(uint8_t *to, struct span from, uint8_t first) {
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    size_t i = 0;
+    for (; i + 8 <= from.len; i += 8) {
+        uint64_t word;
+        memcpy(&word, from.at + i, 8);
+        uint64_t low = word & ~highs;
+        /* The high bit of each byte: at least `first`, and not above `first` + 25, and no high bit of its own. */
+        uint64_t letters = (low + ones * (0x80u - first)) & ~(low + ones * (0x80u - first - 26u)) & ~word & highs;
+        word ^= letters >> 2;
+        memcpy(to + i, &word, 8);
+    }
+    for (; i < from.len; i++) {
+        uint8_t byte = from.at[i];
+        to[i] = (uint8_t)(byte - first) < 26 ? byte ^ 0x20 : byte;
+    }
+}
+
 /* Writes a cell behind the used part without claiming the room. */
 static struct cell *draft(struct cells *c, const struct field *f, struct span value) {
     struct cell *cell = cell_at(c, c->used);
     *cell = (struct cell){.field = f->id, .len = (uint16_t)value.len};
     uint8_t *to = (uint8_t *)(cell + 1);
     if (f->type == FT_LOWER || f->type == FT_UPPER) {
-        uint8_t first = f->type == FT_LOWER ? 'A' : 'a';
-        for (size_t i = 0; i < value.len; i++) {
-            uint8_t byte = value.at[i];
-            to[i] = (uint8_t)(byte - first) < 26 ? byte ^ 0x20 : byte;
-        }
+        fold(to, value, f->type == FT_LOWER ? 'A' : 'a');
     } else if (value.len) {
         memcpy(to, value.at, value.len);
     }

@@ -13,9 +13,22 @@
 
 struct document_plan {
     const struct field *fields;
+    size_t room; /* for the groups, key and value of any computed field that is no text */
     size_t computed_count;
     uint16_t computed[];
 };
+
+/* Room for any value that is not text. */
+#define VALUE_ROOM 64
+
+/* Bytes that entering the groups of `f` and its key may take. */
+static size_t groups_room(const struct field *f) {
+    size_t room = 2 * PEN_KEY_ROOM + f->key.len;
+    for (unsigned i = 0; i < f->depth; i++) {
+        room += f->groups[i].len + PEN_KEY_ROOM;
+    }
+    return room;
+}
 
 struct document_plan *document_plan_new(const struct registry *r) {
     size_t count = registry_count(r);
@@ -26,8 +39,10 @@ struct document_plan *document_plan_new(const struct registry *r) {
     p->fields = registry_fields(r);
     const uint16_t *order = registry_order(r);
     for (size_t i = 0; i < count; i++) {
-        if (p->fields[order[i]].flags & F_COMPUTED) {
+        const struct field *f = &p->fields[order[i]];
+        if (f->flags & F_COMPUTED) {
             p->computed[p->computed_count++] = order[i];
+            p->room = MAX(p->room, groups_room(f) + VALUE_ROOM);
         }
     }
     return p;
@@ -103,17 +118,14 @@ size_t ip_write(const uint8_t ip[16], char *ret_text) {
 }
 
 size_t mac_write(const uint8_t mac[6], char *ret_text) {
+    static const char digits[] = "0123456789abcdef";
     for (unsigned i = 0; i < 6; i++) {
-        hex_write(mac + i, 1, ret_text + 3 * i);
-        if (i < 5) {
-            ret_text[3 * i + 2] = ':';
-        }
+        ret_text[3 * i] = digits[mac[i] >> 4];
+        ret_text[3 * i + 1] = digits[mac[i] & 15];
+        ret_text[3 * i + 2] = ':'; /* the last one is written over by what follows */
     }
     return 17;
 }
-
-/* Room for any value that is not text. */
-#define VALUE_ROOM 64
 
 static void write_value(struct pen *p, const struct field *f, const struct value *v) {
     switch ((enum field_type)f->type) {
@@ -234,7 +246,7 @@ static void write_object(struct writing *w, const struct cell *object) {
 }
 
 /* Closes and opens groups until those of `f` are open. */
-static void enter_groups(struct writing *w, const struct field *f) {
+static void change_groups(struct writing *w, const struct field *f) {
     unsigned same = 0;
     while (same < w->depth && same < f->depth && w->groups[same].at == f->groups[same].at) {
         same++;
@@ -249,12 +261,15 @@ static void enter_groups(struct writing *w, const struct field *f) {
     w->groups = f->groups;
 }
 
-static bool need_groups(struct writing *w, const struct field *f) {
-    size_t need = 2 * PEN_KEY_ROOM + f->key.len;
-    for (unsigned i = 0; i < f->depth; i++) {
-        need += f->groups[i].len + 2;
+static inline void enter_groups(struct writing *w, const struct field *f) {
+    unsigned last = w->depth - 1; /* a group's key is the same memory for the whole path up to it */
+    if (f->depth != w->depth || (w->depth && f->groups[last].at != w->groups[last].at)) {
+        change_groups(w, f);
     }
-    return pen_need(&w->pen, need);
+}
+
+static bool is_text(const struct field *f) {
+    return f->type >= FT_KEYWORD && f->type <= FT_TEXT;
 }
 
 static void write_computed(struct writing *w, const struct field *f) {
@@ -263,13 +278,13 @@ static void write_computed(struct writing *w, const struct field *f) {
     v.index = 0;
     v.state = 0;
     bool present = f->def->get(w->record, &v);
-    if ((!present && (f->flags & (F_SINGLE | F_OPTIONAL))) || !need_groups(w, f)) {
+    if ((!present && (f->flags & (F_SINGLE | F_OPTIONAL))) || !pen_need(&w->pen, w->plan->room)) {
         return;
     }
     enter_groups(w, f);
     pen_key(&w->pen, f->key);
     if (f->flags & F_SINGLE) {
-        if (value_need(&w->pen, &v)) {
+        if (!is_text(f) || value_need(&w->pen, &v)) {
             write_value(&w->pen, f, &v);
         }
         w->pen.comma = true;
@@ -303,7 +318,7 @@ void document_write(const struct document_plan *p, const struct record *r, uint6
         const struct field *computed = c < p->computed_count ? &p->fields[p->computed[c]] : NULL;
         if (h < head_count && (!computed || heads[h].rank < computed->rank)) {
             const struct field *f = &p->fields[heads[h].field];
-            if (need_groups(&w, f)) {
+            if (pen_need(&w.pen, groups_room(f))) {
                 enter_groups(&w, f);
                 (void)write_run(&w, cells_first(&r->cells, &heads[h]));
             }

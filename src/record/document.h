@@ -23,6 +23,6 @@ void document_write_value(struct json *j, const struct field *f, const struct va
 
 /* Text of an address (RFC 5952, IPv4 dotted) into `ret_text` (>= 46 bytes); returns its length. */
 size_t ip_write(const uint8_t ip[16], char *ret_text);
-size_t mac_write(const uint8_t mac[6], char *ret_text); /* 17 characters */
+size_t mac_write(const uint8_t mac[6], char *ret_text); /* 17 characters; writes 18 */
 
 #endif

@@ -67,6 +67,7 @@ static void frame_count(struct decode_state *s, enum decoded how) {
 static void frame_decode(struct decode_state *s) {
     struct packet *p = s->p;
     p->hash = 0;
+    p->origin_count = 0;
     p->payload_len = 0;
     p->mac_at = p->ip_at = p->transport_at = p->payload_at = 0;
     p->ethertype = 0;

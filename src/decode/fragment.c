@@ -32,10 +32,18 @@ struct chain_key {
     uint8_t version, protocol, pad[2];
 };
 
+/* Where the pieces that came so far are, so that a session can give them back. */
+struct origins {
+    size_t size; /* as the pool gave it */
+    uint16_t count;
+    struct packet_origin list[];
+};
+
 struct chain {
     struct chain *hash_next;
     struct chain *older, *newer;
     struct piece *pieces;
+    struct origins *origins;
     uint8_t *header; /* of the fragment with offset 0; NULL until it came */
     size_t header_size, size;
     int64_t time; /* of the first piece */
@@ -50,6 +58,7 @@ struct chain {
 
 struct output {
     struct output *next;
+    struct origins *origins;
     size_t size;
     uint8_t bytes[];
 };
@@ -96,6 +105,10 @@ static struct chain **chain_bucket(struct fragments *f, const struct chain_key *
     return &f->buckets[siphash13(&f->d->key, key, sizeof(*key)) & f->mask];
 }
 
+static void origins_free(struct fragments *f, struct origins *o) {
+    memory_give(f, o, o ? o->size : 0);
+}
+
 static void chain_remove(struct fragments *f, struct chain *ch) {
     struct chain **link = chain_bucket(f, &ch->key);
     while (*link != ch) {
@@ -110,6 +123,7 @@ static void chain_remove(struct fragments *f, struct chain *ch) {
         memory_give(f, p, p->size);
         p = next;
     }
+    origins_free(f, ch->origins);
     memory_give(f, ch->header, ch->header_size);
     memory_give(f, ch, ch->size);
 }
@@ -123,6 +137,7 @@ static void outputs_free(struct fragments *f) {
     while (f->outputs) {
         struct output *out = f->outputs;
         f->outputs = out->next;
+        origins_free(f, out->origins);
         memory_give(f, out, out->size);
     }
 }
@@ -384,11 +399,34 @@ static bool chain_assemble(struct fragments *f, struct chain *ch, struct decode_
         memcpy(payload + piece->start, piece->bytes + piece->skip, piece->end - piece->start);
     }
     header_mend(ch, out->bytes + before);
+    out->origins = TAKE(ch->origins);
+    p->origins = out->origins ? out->origins->list : NULL;
+    p->origin_count = out->origins ? out->origins->count : 0;
     p->data = out->bytes;
     p->captured = p->wire = (uint32_t)whole;
     p->flags = (uint8_t)((p->flags | PACKET_REASSEMBLED) & ~PACKET_CUT);
     s->cut = false;
     return true;
+}
+
+/* Remembers where this piece is. Without memory the datagram is put together all the same. */
+static void origin_add(struct fragments *f, struct chain *ch, const struct packet *p) {
+    struct origins *o = ch->origins;
+    size_t count = o ? o->count : 0, need = sizeof(*o) + (count + 1) * sizeof(o->list[0]), size;
+    if (!o || o->size < need) {
+        struct origins *bigger = memory_reserve(f, 2 * need, ch) ? memory_take(f, 2 * need, &size) : NULL;
+        if (!bigger) {
+            return;
+        }
+        bigger->size = size;
+        bigger->count = (uint16_t)count;
+        if (o) {
+            memcpy(bigger->list, o->list, count * sizeof(o->list[0]));
+        }
+        origins_free(f, o);
+        ch->origins = o = bigger;
+    }
+    o->list[o->count++] = (struct packet_origin){p->position, p->captured, p->file};
 }
 
 static bool piece_sane(const struct fragment *piece) {
@@ -425,6 +463,7 @@ bool fragments_add(struct decode_state *s, const struct fragment *piece) {
         return false;
     }
     if (!ch->header || !ch->total || ch->have != ch->total) {
+        origin_add(f, ch, s->p);
         return false;
     }
     if (!chain_assemble(f, ch, s, piece->header)) {

@@ -423,7 +423,10 @@ static void keep_position(struct flow *f, struct session *s, const struct packet
         session_tag(f, s, "truncated-pcap");
         return;
     }
-    (void)positions_add(f, s, p);
+    for (unsigned i = 0; i < p->origin_count; i++) {
+        positions_add(f, s, &p->origins[i]);
+    }
+    positions_add(f, s, &(struct packet_origin){p->position, p->captured, p->file});
 }
 
 /* Time passes when packets show it: the clock is the packet before this one, whosever it was. A single packet with a

@@ -86,7 +86,7 @@ static const uint8_t *read_groups(const uint8_t *at, uint64_t *ret_value) {
 
 #define POSITIONS_FIRST (64 - sizeof(struct positions))
 
-static bool positions_room(struct flow *f, struct session *s, const struct packet *packet, size_t need) {
+static bool positions_room(struct flow *f, struct session *s, uint64_t first_position, size_t need) {
     struct positions *p = s->positions;
     if (p && p->cap - p->used >= need) {
         return true;
@@ -97,39 +97,38 @@ static bool positions_room(struct flow *f, struct session *s, const struct packe
         return false;
     }
     if (!p) {
-        *bigger = (struct positions){.first_position = packet->position};
+        *bigger = (struct positions){.first_position = first_position};
     }
     bigger->cap = (uint32_t)(cap - sizeof(*p));
     s->positions = bigger;
     return true;
 }
 
-int positions_add(struct flow *f, struct session *s, const struct packet *p) {
+void positions_add(struct flow *f, struct session *s, const struct packet_origin *where) {
     uint8_t bytes[32], *to = bytes;
     const struct positions *before = s->positions;
     uint64_t last = before ? before->last_position : 0;
-    bool new_file = p->file != (before ? before->last_file : 0);
-    if (new_file) {
+    if (where->file != (before ? before->last_file : 0)) {
         to = write_groups(to, 0);
-        to = write_groups(to, p->file);
+        to = write_groups(to, where->file);
         last = 0;
     }
-    int64_t step = (int64_t)(p->position - last);
-    to = write_groups(to, (uint64_t)p->captured + 1);
+    int64_t step = (int64_t)(where->position - last);
+    to = write_groups(to, (uint64_t)where->captured + 1);
     to = write_groups(to, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
-    if (!positions_room(f, s, p, (size_t)(to - bytes))) {
+    if (!positions_room(f, s, where->position, (size_t)(to - bytes))) {
         f->counts[FLOW_NO_MEMORY]++;
-        return -1;
+        return;
     }
     struct positions *list = s->positions;
     memcpy(list->bytes + list->used, bytes, (size_t)(to - bytes));
     list->used += (uint32_t)(to - bytes);
-    list->last_position = p->position;
-    list->last_file = p->file;
-    return 0;
+    list->last_position = where->position;
+    list->last_file = where->file;
 }
 
-static size_t positions_unpack(struct flow *f, const struct positions *list, size_t count) {
+static size_t positions_unpack(struct flow *f, const struct positions *list) {
+    size_t count = list->used / 2; /* no position takes less */
     if (count > f->position_room) {
         struct packet_position *bigger = reallocarray(f->positions, count, sizeof(*bigger));
         if (!bigger) {
@@ -281,7 +280,7 @@ void session_save(struct flow *f, struct session *s, bool final) {
     r.last_piece = final;
     r.want_lengths = f->settings->enable_packet_len;
     if (s->positions) {
-        r.position_count = (uint32_t)positions_unpack(f, s->positions, (size_t)s->packets[0] + s->packets[1]);
+        r.position_count = (uint32_t)positions_unpack(f, s->positions);
         r.positions = f->positions;
     }
     r.cells = s->cells;

@@ -132,7 +132,7 @@ void session_tag(struct flow *f, struct session *s, const char *tag);
 
 /* save.c: makes the record of `s` and hands it to the hook. `final`: the session ends. */
 void session_save(struct flow *f, struct session *s, bool final);
-int positions_add(struct flow *f, struct session *s, const struct packet *p);
+void positions_add(struct flow *f, struct session *s, const struct packet_origin *where);
 
 /* tcp.c */
 /* False: not TCP after all (header too short). */

@@ -88,6 +88,12 @@ const char *tunnel_name(enum tunnel t);
 #define PACKET_FROM_LOW 0x04    /* sender is the key's low side */
 #define PACKET_HAS_MAC 0x08     /* mac_at is valid: 6 bytes destination, 6 bytes source */
 
+/* Where an earlier piece of a reassembled datagram is. */
+struct packet_origin {
+    uint64_t position;
+    uint32_t captured, file;
+};
+
 struct packet {
     /* filled by the source */
     const uint8_t *data;
@@ -104,13 +110,15 @@ struct packet {
     uint16_t ip_at;        /* offset of the innermost IP header */
     uint16_t transport_at; /* offset of the TCP/UDP/ICMP/... header */
     uint16_t payload_at;
-    uint16_t ethertype;          /* the first one of the frame (behind VLAN tags); 0 = none */
-    uint8_t kind;                /* enum flow_kind */
-    uint8_t ip_version;          /* 4, 6, or 0 for non-IP */
-    uint8_t ip_protocol;         /* of the innermost IP; 0 for non-IP */
-    uint8_t flags;               /* PACKET_* */
-    uint8_t ttl, dscp;           /* innermost; dscp is the 6-bit code point */
-    const struct layers *layers; /* NULL for most */
+    uint16_t ethertype;                  /* the first one of the frame (behind VLAN tags); 0 = none */
+    uint8_t kind;                        /* enum flow_kind */
+    uint8_t ip_version;                  /* 4, 6, or 0 for non-IP */
+    uint8_t ip_protocol;                 /* of the innermost IP; 0 for non-IP */
+    uint8_t flags;                       /* PACKET_* */
+    uint8_t ttl, dscp;                   /* innermost; dscp is the 6-bit code point */
+    uint16_t origin_count;               /* PACKET_REASSEMBLED: pieces before this one, in the order they came */
+    const struct packet_origin *origins; /* valid as long as the datagram's bytes */
+    const struct layers *layers;         /* NULL for most */
 };
 
 #define BATCH_MAX 256

@@ -86,6 +86,7 @@ struct run {
     bool reader_ended; /* atomic: no batch follows */
     uint64_t packets;  /* atomic: of worker 0, for progress */
     struct shared_batch *batches;
+    bool many_files; /* positions need the file's number beside them */
     pthread_mutex_t lock;
     pthread_cond_t ended; /* a worker is done */
 };
@@ -129,6 +130,7 @@ static void on_record(void *ctx, struct record *r) {
         (void)snprintf(w->index, sizeof(w->index), "%.50s%ssessions3-%s", settings->prefix, joint, suffix);
         w->index_hour = hour;
     }
+    r->name_files = w->run->many_files || (r->position_count && r->positions[0].file > 1);
     r->index = w->index;
     r->node = settings->node;
     name_root(w, r);
@@ -292,7 +294,7 @@ static int worker_init(struct worker *w, struct run *run, unsigned number, struc
     w->batch = calloc(1, sizeof(*w->batch));
     w->decoder = decoder_new(o->decode, &run->key, &w->pool);
     w->engine = dissect_engine_new(o->dissectors, o->registry, &w->pool);
-    struct flow_hooks hooks = {w, on_stream, on_stream_end, on_datagram, on_saving, dissect_prefetch, on_record};
+    struct flow_hooks hooks = {w, on_stream, on_stream_end, on_datagram, on_saving, on_record};
     w->flow = flow_new(o->flow, &hooks, &w->pool, o->registry);
     if (!w->batch || !w->decoder || !w->engine || !w->flow) {
         return err_set(e, -ENOMEM, "no memory for worker %u", number);
@@ -301,8 +303,12 @@ static int worker_init(struct worker *w, struct run *run, unsigned number, struc
         int code = ring_init(&w->in, BATCHES_IN_FLIGHT);
         return code < 0 ? code : ring_init(&w->back, BATCHES_IN_FLIGHT);
     }
-    struct source_options options = {
-        .bpf = o->bpf, .packet_limit = o->packet_limit, .quiet = number > 0, .note = o->note, .note_ctx = o->ctx};
+    struct source_options options = {.bpf = o->bpf,
+                                     .packet_limit = o->packet_limit,
+                                     .quiet = number > 0,
+                                     .note = o->note,
+                                     .note_ctx = o->ctx,
+                                     .stop = &run->stop};
     return source_open(o->inputs, &options, &w->source, e);
 }
 
@@ -320,6 +326,7 @@ static void worker_done(struct worker *w) {
 static int run_init(struct run *run, const struct walk_options *o, struct err *e) {
     int code = hash_key_random(&run->key);
     run->o = o;
+    run->many_files = input_list_count(o->inputs) > 1;
     run->count = MIN(MAX(o->workers, 1u), (unsigned)WALK_WORKERS_MAX);
     run->workers = calloc(run->count, sizeof(*run->workers));
     if (code < 0 || !run->workers) {
@@ -330,7 +337,8 @@ static int run_init(struct run *run, const struct walk_options *o, struct err *e
                                          .packet_limit = o->packet_limit,
                                          .block_ceiling = 2 * BATCHES_IN_FLIGHT,
                                          .note = o->note,
-                                         .note_ctx = o->ctx};
+                                         .note_ctx = o->ctx,
+                                         .stop = &run->stop};
         run->batches = calloc(BATCHES_IN_FLIGHT, sizeof(*run->batches));
         code = run->batches ? source_open(o->inputs, &options, &run->reader, e)
                             : err_set(e, -ENOMEM, "no memory for the reader");

@@ -59,8 +59,8 @@ struct walk_stats {
     uint32_t file_count;
 };
 
-/* Id of the record's document: `<index suffix>-<session id>`, and `-<n>` behind it for the later pieces of a session; the
- * same whenever the same packets are read again. */
+/* Id of the record's document: `<index suffix>-<session id>`, and `-<n>` behind it for the later pieces of a session;
+ * the same whenever the same packets are read again. */
 #define DOCUMENT_ID_MAX 56
 void record_document_id(const struct record *r, char ret_id[DOCUMENT_ID_MAX]);
 

@@ -257,12 +257,25 @@ static struct config_entry *find_entry(const struct section *s, const char *key)
     return NULL;
 }
 
+/* What the node's section says its class is, or NULL. */
+static const char *node_class(const struct config *c) {
+    struct config_entry *class = c->node ? find_entry(find_section(c, c->node), "nodeClass") : NULL;
+    return class ? class->value : NULL;
+}
+
+static struct section *find_class_section(const struct config *c) {
+    char name[128];
+    const char *class = node_class(c);
+    (void)snprintf(name, sizeof(name), "class:%.100s", class ? class : "");
+    struct section *s = class ? find_section(c, name) : NULL;
+    return s || !class ? s : find_section(c, class); /* as Arkime names it */
+}
+
 static struct config_entry *find_key(const struct config *c, const char *key) {
-    const char *order[] = {"-o", c->node, NULL, "default"};
-    struct config_entry *class = find_entry(find_section(c, c->node ? c->node : "default"), "nodeClass");
-    order[2] = class ? class->value : NULL;
+    const struct section *order[] = {find_section(c, "-o"), c->node ? find_section(c, c->node) : NULL,
+                                     find_class_section(c), find_section(c, "default")};
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        struct config_entry *e = order[i] ? find_entry(find_section(c, order[i]), key) : NULL;
+        struct config_entry *e = order[i] ? find_entry(order[i], key) : NULL;
         if (e) {
             return e;
         }
@@ -350,13 +363,15 @@ bool config_is_setting(const struct config_module *modules, size_t count, const 
 
 static int check_unknown(const struct config *c, const struct config_module *modules, size_t count, config_report_fn fn,
                          void *ctx) {
-    const char *sections[] = {"-o", "default", c->node};
+    const struct section *sections[] = {find_section(c, "-o"), find_section(c, "default"),
+                                        c->node ? find_section(c, c->node) : NULL, find_class_section(c)};
     int code = 0;
     for (size_t s = 0; s < ARRAY_LEN(sections); s++) {
-        const struct section *section = sections[s] ? find_section(c, sections[s]) : NULL;
+        const struct section *section = sections[s];
         for (size_t i = 0; section && i < section->count; i++) {
             const struct config_entry *e = &section->entries[i];
-            if (config_is_setting(modules, count, e->key) || is_rules_value(e->key)) {
+            bool class = strcasecmp(e->key, "nodeClass") == 0;
+            if (class || config_is_setting(modules, count, e->key) || is_rules_value(e->key)) {
                 continue;
             }
             struct err problem = {.line = e->line};

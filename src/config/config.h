@@ -1,9 +1,8 @@
 /* config.h: one INI file (inih) plus -o overrides and environment, made into an immutable snapshot.
  *
- * Sections: [default], a section per node name (wins over [default]), [class:X] via nodeClass, and named sections that
- * modules read as key = value lists (for example [override-ips], [headers-http-request]).
- * Owner: main. Thread: any once loaded. Failure: config_load reports every mistake through `report`, not only the
- * first.
+ * Sections: [default], a section per node name (wins over [default]), [class:X] or [X] for its nodeClass = X, and named
+ * sections that modules read as key = value lists (for example [override-ips], [headers-http-request]). Owner: main.
+ * Thread: any once loaded. Failure: config_load reports every mistake through `report`, not only the first.
  */
 #ifndef SEINE_CONFIG_CONFIG_H
 #define SEINE_CONFIG_CONFIG_H

@@ -5,8 +5,8 @@
  * blocks, logs, allocates by malloc, looks at the clock, or reads configuration other than its own settings.
  * A stream parser gets the bytes of both sides in the order the peers saw them, each byte once, however the segments
  * were cut: it must give the same fields for any segmentation. Bytes held for VERDICT_MORE come again with more behind
- * them; when the side or the session ends (also without FIN) they come a last time, with at_end set, before `end(final)`;
- * a gap drops them; after VERDICT_HANDOVER those of both sides go to the next protocol.
+ * them; when the side or the session ends (also without FIN) they come a last time, with at_end set, before
+ * `end(final)`; a gap drops them; after VERDICT_HANDOVER those of both sides go to the next protocol.
  */
 #ifndef SEINE_DISSECT_DISSECTOR_H
 #define SEINE_DISSECT_DISSECTOR_H
@@ -28,10 +28,12 @@ enum match {
 #define PROBE_MAX 1024
 
 enum verdict {
-    VERDICT_OK,       /* all bytes of this call are used */
-    VERDICT_MORE,     /* d->consumed bytes are used (default 0); call again with the rest and at least d->wanted in all (0: one more) */
-    VERDICT_DONE,     /* enough seen: detach; the protocol stays */
-    VERDICT_HANDOVER, /* d->consumed bytes are used; what follows, in both directions, is another protocol: classify it anew; detach */
+    VERDICT_OK,   /* all bytes of this call are used */
+    VERDICT_MORE, /* d->consumed bytes are used (default 0); call again with the rest and at least d->wanted in all (0:
+                     one more) */
+    VERDICT_DONE, /* enough seen: detach; the protocol stays */
+    VERDICT_HANDOVER, /* d->consumed bytes are used; what follows, in both directions, is another protocol: classify it
+                         anew; detach */
     VERDICT_NOT_MINE, /* detach, take the protocol's name back */
     VERDICT_BROKEN,   /* detach, keep what was put; the session goes on being counted */
 };
@@ -78,7 +80,7 @@ struct dissector {
 
 /* Facts about the session a parser may read. */
 struct dissect_flow {
-    uint8_t ip[2][16];  /* source, destination */
+    uint8_t ip[2][16]; /* source, destination */
     uint16_t port[2];
     uint8_t ip_protocol;
     uint8_t ip_version;
@@ -87,19 +89,19 @@ struct dissect_flow {
 
 /* One call's context. Members above the line are the parser's to use. */
 struct dissect {
-    uint16_t base;          /* id of this dissector's field 0 */
-    uint8_t side;           /* who sent these bytes: 0 = source, 1 = destination */
-    bool at_end;            /* stream: the side is closed; no more bytes will come */
-    bool gap_before;        /* stream: bytes are missing before these */
+    uint16_t base;   /* id of this dissector's field 0 */
+    uint8_t side;    /* who sent these bytes: 0 = source, 1 = destination */
+    bool at_end;     /* stream: the side is closed; no more bytes will come */
+    bool gap_before; /* stream: bytes are missing before these */
     void *state;
-    const void *settings;   /* this dissector's struct */
-    const void *shared;     /* what prepare returned */
-    struct arena *scratch;  /* reset after this call */
+    const void *settings;  /* this dissector's struct */
+    const void *shared;    /* what prepare returned */
+    struct arena *scratch; /* reset after this call */
     struct digests *digests;
     const struct dissect_flow *flow;
-    int64_t time;           /* ns: packet that brought these bytes */
-    size_t consumed, wanted; /* for VERDICT_MORE and VERDICT_HANDOVER */
-    uint64_t gap;           /* stream, with gap_before: bytes missing behind what was used, with the held ones */
+    int64_t time;                 /* ns: packet that brought these bytes */
+    size_t consumed, wanted;      /* for VERDICT_MORE and VERDICT_HANDOVER */
+    uint64_t gap;                 /* stream, with gap_before: bytes missing behind what was used, with the held ones */
     uint8_t icmp_type, icmp_code; /* datagrams of ICMP only */
     /* ---- the framework's ---- */
     struct cells *cells;
@@ -176,7 +178,8 @@ bool dissect_has_protocol(const struct dissect *d, const char *name);
 /* Before VERDICT_HANDOVER: this dissector gets what follows, unasked (its probe is not called, its name is put). */
 void dissect_next(struct dissect *d, unsigned dissector_id);
 
-/* Another protocol's fields: the same context with that table's base (state and settings are not switched). Ids: dissect/list.h */
+/* Another protocol's fields: the same context with that table's base (state and settings are not switched). Ids:
+ * dissect/list.h */
 struct dissect dissect_as(const struct dissect *d, unsigned dissector_id);
 
 #endif

@@ -54,6 +54,7 @@ static int source_new(const struct source_options *options, struct source **ret_
     s->run.left = options->packet_limit ? options->packet_limit : UINT64_MAX;
     s->run.note = options->quiet ? NULL : options->note;
     s->run.note_ctx = options->note_ctx;
+    s->stop = options->stop;
     s->capture.run = &s->run;
     *ret_source = s;
     return 0;
@@ -195,7 +196,11 @@ static int input_next(struct source *s) {
         return 0;
     }
     int rc = stream_open_fd(fd, &s->read_bytes, &s->stream);
-    return rc < 0 ? rc : input_begin(s, input);
+    if (rc < 0) {
+        return rc;
+    }
+    s->stream->stop = s->stop;
+    return input_begin(s, input);
 }
 
 static const char *archive_name(const struct source *s) {

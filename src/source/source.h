@@ -52,6 +52,7 @@ struct source_options {
     bool quiet;             /* do not call note (a second reader of the same files) */
     source_note_fn note;
     void *note_ctx;
+    const bool *stop; /* atomic: once true, a pipe that is silent counts as ended; NULL = never */
 };
 
 struct source;

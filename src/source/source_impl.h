@@ -26,6 +26,7 @@ struct source {
     uint32_t within; /* captures met in the input at hand */
     struct places places;
     uint64_t read_bytes; /* atomic */
+    const bool *stop;    /* of source_options */
 };
 
 /* A source over one stream, which is its own from then on, also on failure. */

@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define STOP_LOOK_MS 100
 
 struct fd_stream {
     struct stream base;
@@ -18,9 +21,23 @@ struct fd_stream {
     bool regular;
 };
 
+/* Waits until a pipe has something. False when the run is to end: a pipe may stay silent for ever. */
+static bool fd_wait(const struct fd_stream *f) {
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
+    while (!__atomic_load_n(f->base.stop, __ATOMIC_RELAXED)) {
+        if (poll(&p, 1, STOP_LOOK_MS) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static ssize_t fd_read(struct stream *s, uint8_t *to, size_t n) {
     struct fd_stream *f = (struct fd_stream *)s;
     for (;;) {
+        if (s->stop && !f->regular && !fd_wait(f)) {
+            return 0;
+        }
         ssize_t got = read(f->fd, to, n);
         if (got >= 0) {
             if (s->counter) {

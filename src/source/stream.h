@@ -18,6 +18,7 @@ struct stream {
     int (*rewind)(struct stream *s);                          /* NULL: cannot go back */
     void (*close)(struct stream *s);                          /* frees `s` */
     uint64_t *counter;                                        /* atomic: bytes taken from disk; NULL = nobody counts */
+    const bool *stop;                                         /* atomic: true ends a pipe; NULL = never */
     char why[120];
     uint8_t head[STREAM_HEAD]; /* peeked bytes not yet read */
     uint8_t head_at, head_len;

@@ -247,7 +247,14 @@ static int write_failed(const char *name, int code, const struct err *e) {
         say("%s: %s (--format pcapng holds several)", name, e->text);
         return EXIT_USAGE;
     }
-    say("%s: %s", name, e->text[0] ? e->text : strerror(-code));
+    if (e->text[0]) {
+        say_err(NULL, e); /* it names the file */
+    } else {
+        say("%s: %s", name, strerror(-code));
+    }
+    if (code == -ENOENT || code == -ENOTDIR || code == -EISDIR) {
+        return EXIT_USAGE;
+    }
     return code == -ENOSPC || code == -EDQUOT || code == -EFBIG ? EXIT_FULL
            : code == -EACCES || code == -EPERM                  ? EXIT_PERMISSION
                                                                 : EXIT_PARTIAL;

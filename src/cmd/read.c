@@ -126,7 +126,10 @@ static void on_record(void *ctx, unsigned worker, struct record *r) {
 }
 
 static void on_note(void *ctx, const char *file, uint64_t offset, const char *what) {
-    notes_take(&((struct reading *)ctx)->notes, file, offset, what);
+    struct reading *g = ctx;
+    if (!__atomic_load_n(&g->stop.signal, __ATOMIC_RELAXED)) { /* a pipe that we leave ends in the middle: no news */
+        notes_take(&g->notes, file, offset, what);
+    }
 }
 
 static bool on_tick(void *ctx, uint64_t bytes, uint64_t packets) {

@@ -36,7 +36,7 @@ bool stop_wanted(struct stop *s, bool *ret_asked) {
         if (info.ssi_signo == SIGUSR1) {
             *ret_asked = true;
         } else {
-            s->signal = (int)info.ssi_signo;
+            __atomic_store_n(&s->signal, (int)info.ssi_signo, __ATOMIC_RELAXED);
             unblock(s);
         }
     }

@@ -11,7 +11,7 @@
 
 struct stop {
     int fd;
-    int signal; /* the first that came, 0 = none */
+    int signal; /* atomic: the first that came, 0 = none */
     sigset_t before;
     bool blocked;
 };

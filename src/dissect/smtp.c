@@ -480,16 +480,16 @@ static enum match smtp_probe(struct span first, const struct dissect *d) {
     if (!span_starts(first, SPAN_LITERAL("220 ")) && !span_starts(first, SPAN_LITERAL("220-"))) {
         return MATCH_NO;
     }
-    if (span_find(first, SPAN_LITERAL("SMTP")) != SPAN_NONE) {
-        return MATCH_YES;
-    }
-    struct span line;
-    while (span_line(&first, &line)) {
+    struct span line, rest = span_sub(first, 0, PROBE_MAX);
+    while (span_line(&rest, &line)) {
+        if (span_find(line, SPAN_LITERAL("SMTP")) != SPAN_NONE) {
+            return MATCH_YES;
+        }
         if (!span_starts(line, SPAN_LITERAL("220-"))) {
             return MATCH_NO;
         }
     }
-    return MATCH_MORE;
+    return span_find(rest, SPAN_LITERAL("SMTP")) != SPAN_NONE ? MATCH_YES : MATCH_MORE;
 }
 
 static int smtp_prepare(struct dissect_setup *setup, void **ret_shared, struct err *ret_err) {

@@ -373,6 +373,8 @@ static void greetings(void **state) {
     assert_has(TALK(*state, banner), "\"protocol\":[\"smtp\"]");
     const struct said other[] = {DST("220 files FTP ready\r\n")};
     assert_lacks(TALK(*state, other), "smtp");
+    const struct said behind[] = {DST("220 files ready\r\n331 not SMTP\r\n")};
+    assert_lacks(TALK(*state, behind), "smtp");
     const struct said small[] = {SRC("helo me\r\n")};
     assert_has(TALK(*state, small), "\"smtpHello\":[\"me\"]");
 }

@@ -69,8 +69,12 @@ void arena_reset(struct arena *a) {
 }
 
 static bool chunk_add(struct arena *a, size_t need) {
+#ifdef SEINE_ARENA_DEBUG
+    size_t want = need + sizeof(struct arena_chunk);
+#else
     size_t want = a->chunk ? MIN(a->chunk->size * 2, CHUNK_MAX) : a->first;
     want = MAX(want, need + sizeof(struct arena_chunk));
+#endif
     size_t size;
     struct arena_chunk *c = pool_take(a->pool, want, &size);
     if (!c) {
@@ -87,11 +91,12 @@ void *arena_alloc(struct arena *a, size_t size) {
         a->refused++;
         return NULL;
     }
-    size_t whole = ((size + 7) & ~(size_t)7) + REDZONE;
 #ifdef SEINE_ARENA_DEBUG
-    /* A block of its own for each allocation: the twin that lets valgrind see every overrun. */
+    /* A block of its own and of the exact size for each allocation: the twin that lets valgrind see every overrun. */
+    size_t whole = MAX(size, (size_t)1);
     if (!chunk_add(a, whole)) {
 #else
+    size_t whole = ((MAX(size, (size_t)1) + 7) & ~(size_t)7) + REDZONE;
     if ((size_t)(a->end - a->at) < whole && !chunk_add(a, whole)) {
 #endif
         a->refused++;

@@ -45,6 +45,7 @@ static inline void buf_add_byte(struct buf *b, uint8_t byte) {
 }
 void buf_add_text(struct buf *b, const char *text);
 void buf_add_u64(struct buf *b, uint64_t value);
+/* Needs room for one byte more than it adds. */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline struct span buf_span(const struct buf *b) {
     return span_make(b->data, b->len);

@@ -1,0 +1,109 @@
+/* test_digest.c: known digests (RFC 1321, FIPS 180-4 examples), in one piece and in many, and the ceiling of runs. */
+#include "base/digest.h"
+
+#include "check.h"
+
+static const struct {
+    enum digest_kind kind;
+    const char *data, *hex;
+} known[] = {
+    {DIGEST_MD5, "", "d41d8cd98f00b204e9800998ecf8427e"},
+    {DIGEST_MD5, "abc", "900150983cd24fb0d6963f7d28e17f72"},
+    {DIGEST_MD5, "message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
+    {DIGEST_SHA1, "", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+    {DIGEST_SHA1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+    {DIGEST_SHA256, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    {DIGEST_SHA256, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+    {DIGEST_SHA256, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+     "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+};
+
+static void check(const uint8_t *digest, size_t len, const char *hex) {
+    char text[2 * DIGEST_MAX];
+    assert_int_equal(2 * len, strlen(hex));
+    hex_write(digest, len, text);
+    assert_memory_equal(text, hex, 2 * len);
+}
+
+static void test_known(void **state) {
+    (void)state;
+    struct digests *d = digests_new();
+    assert_non_null(d);
+    for (unsigned round = 0; round < 2; round++) { /* contexts are used again */
+        for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+            uint8_t digest[DIGEST_MAX];
+            check(digest, digest_once(d, known[i].kind, span_text(known[i].data), digest), known[i].hex);
+            struct digest_run *run = digest_begin(d, known[i].kind);
+            assert_non_null(run);
+            for (const char *at = known[i].data; *at; at++) {
+                digest_add(run, span_make(at, 1));
+            }
+            digest_add(run, (struct span){0});
+            check(digest, digest_end(d, run, digest), known[i].hex);
+        }
+    }
+    assert_null(digests_free(d));
+    assert_null(digests_free(NULL));
+}
+
+/* Runs of different kinds side by side, ended out of order, do not disturb each other. */
+static void test_interleaved(void **state) {
+    (void)state;
+    struct digests *d = digests_new();
+    assert_non_null(d);
+    struct digest_run *md5 = digest_begin(d, DIGEST_MD5), *sha = digest_begin(d, DIGEST_SHA256);
+    uint8_t digest[DIGEST_MAX];
+    digest_add(md5, span_text("a"));
+    digest_add(sha, span_text("ab"));
+    check(digest, digest_once(d, DIGEST_MD5, span_text("abc"), digest), known[1].hex);
+    digest_add(md5, span_text("bc"));
+    check(digest, digest_end(d, md5, digest), known[1].hex);
+    struct digest_run *other = digest_begin(d, DIGEST_SHA1); /* takes over the context of the first */
+    digest_add(other, span_text("abc"));
+    digest_add(sha, span_text("c"));
+    check(digest, digest_end(d, sha, digest), known[6].hex);
+    check(digest, digest_end(d, other, digest), known[4].hex);
+    digests_free(d);
+}
+
+static void test_ceiling(void **state) {
+    (void)state;
+    struct digests *d = digests_new();
+    struct digest_run **runs = calloc(DIGEST_RUNS_MAX, sizeof(struct digest_run *));
+    assert_non_null(d);
+    assert_non_null(runs);
+    for (size_t i = 0; i < DIGEST_RUNS_MAX; i++) {
+        runs[i] = digest_begin(d, DIGEST_SHA256);
+        assert_non_null(runs[i]);
+    }
+    assert_null(digest_begin(d, DIGEST_SHA256));
+    uint8_t digest[DIGEST_MAX];
+    digest_end(d, runs[7], digest);
+    runs[7] = digest_begin(d, DIGEST_MD5);
+    assert_non_null(runs[7]);
+    assert_null(digest_begin(d, DIGEST_MD5));
+    for (size_t i = 0; i < DIGEST_RUNS_MAX; i++) {
+        (void)digest_end(d, runs[i], digest);
+    }
+    free(runs);
+    digests_free(d);
+}
+
+static void test_hex(void **state) {
+    (void)state;
+    char text[7] = "......";
+    hex_write((const uint8_t *)"\x00\x9f\xff", 3, text);
+    assert_string_equal(text, "009fff");
+    hex_write(NULL, 0, text);
+    assert_string_equal(text, "009fff");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_interleaved),
+        cmocka_unit_test(test_ceiling),
+        cmocka_unit_test(test_hex),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,7 +1,8 @@
 /* config.c: reads INI by inih, keeps every entry with file and line, and fills modules' structs by their tables.
  *
- * inih takes `:` as a separator as well as `=`; IPv6 networks are keys here ([override-ips]), so colons in front of the
- * first `=` of a line are hidden from it and put back. Its run-time switches for long lines are used.
+ * inih takes `:` as a separator as well as `=`, and a `;` behind a blank as the beginning of a comment. IPv6 networks
+ * are keys here ([override-ips]) and lists are separated by `;`, so both are hidden from it and put back. Its run-time
+ * switches for long lines are used.
  */
 #include "config/config.h"
 
@@ -18,6 +19,7 @@
 #include "config/parse.h"
 
 #define HIDDEN_COLON '\x1f'
+#define HIDDEN_SEMICOLON '\x1e'
 #define LONGEST_LINE (1 << 20)
 #define ENTRIES_MAX (1u << 22)
 
@@ -109,6 +111,12 @@ static struct section *want_section(struct config *c, const char *name, int line
     return s;
 }
 
+static void put_back(char *text) {
+    for (; *text; text++) {
+        *text = *text == HIDDEN_COLON ? ':' : *text == HIDDEN_SEMICOLON ? ';' : *text;
+    }
+}
+
 static int add_entry(struct config *c, const char *section, const char *key, const char *value, int line) {
     struct section *s = want_section(c, section, line);
     if (!s) {
@@ -127,9 +135,8 @@ static int add_entry(struct config *c, const char *section, const char *key, con
     if (!k || !v) {
         return -ENOMEM;
     }
-    for (char *at = k; *at; at++) {
-        *at = *at == HIDDEN_COLON ? ':' : *at;
-    }
+    put_back(k);
+    put_back(v);
     s->entries[s->count++] = (struct config_entry){k, v, line, false};
     return 0;
 }
@@ -144,7 +151,7 @@ struct reading {
     bool partial; /* the last piece had no line end */
 };
 
-/* inih's line reader: counts lines and hides colons of keys. */
+/* inih's line reader: counts lines and hides colons of keys and semicolons of values. */
 static char *read_line(char *text, int size, void *stream) {
     struct reading *r = stream;
     if (!fgets(text, size, r->file)) {
@@ -155,6 +162,9 @@ static char *read_line(char *text, int size, void *stream) {
         char *equals = strchr(text, '=');
         for (char *at = text; equals && at < equals; at++) {
             *at = *at == ':' ? HIDDEN_COLON : *at;
+        }
+        for (char *at = equals; at && *at; at++) {
+            *at = *at == ';' ? HIDDEN_SEMICOLON : *at;
         }
     }
     r->partial = !strchr(text, '\n');

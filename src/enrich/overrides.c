@@ -89,6 +89,17 @@ static struct override *add_row(struct overrides *o) {
     return &o->rows[o->count++];
 }
 
+/* Without blanks at both ends; in place. */
+static char *trim(char *text) {
+    text += strspn(text, " \t");
+    size_t len = strlen(text);
+    while (len && strchr(" \t", text[len - 1])) {
+        len--;
+    }
+    text[len] = 0;
+    return text;
+}
+
 static void parse_row(const struct parse *p, const char *network, const char *values, int line) {
     char text[300];
     uint8_t ip[16];
@@ -102,14 +113,16 @@ static void parse_row(const struct parse *p, const char *network, const char *va
     char *copy = row ? config_strdup(p->config, values, strlen(values)) : NULL;
     char *rest = copy;
     for (char *item; rest && (item = strsep(&rest, ";"));) {
+        item = trim(item);
         char *colon = strchr(item, ':');
         if (!*item) {
             continue;
         }
         if (colon) {
             *colon = 0;
+            item = trim(item);
         }
-        if (!colon || set_item(p, row, item, colon + 1) < 0) {
+        if (!colon || set_item(p, row, item, trim(colon + 1)) < 0) {
             (void)snprintf(text, sizeof(text), "\"%.60s\" of network %.60s is not possible; it is left out", item,
                            network);
             report_problem(p->report, p->file, line, text,

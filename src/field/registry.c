@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/util.h"
 
 struct name {
@@ -75,9 +76,55 @@ static const char *own_text(struct registry *r, const char *text) {
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
+static int no_memory(struct err *e) {
+    return err_set(e, -ENOMEM, "no memory for the field registry");
+}
+
+/* Paths and names come from configuration too, and paths become JSON keys as they are. */
+static bool is_plain(const char *text) {
+    for (; text && *text; text++) {
+        if (*text <= ' ' || *text > '~' || *text == '"' || *text == '\\') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* True when `names`, separated by commas, holds `name`; case does not count. */
+static bool names_hold(const char *names, struct span name) {
+    while (names && *names) {
+        size_t len = strcspn(names, ",");
+        if (span_equal_fold(span_make(names, len), name)) {
+            return true;
+        }
+        names += len + (names[len] == ',');
+    }
+    return false;
+}
+
+/* Whether a field has one of `names`, separated by commas, as its expression name or alias. */
+static int check_names(const struct registry *r, const char *owner, const char *names, struct err *e) {
+    while (names && *names) {
+        struct span name = span_make(names, strcspn(names, ","));
+        for (size_t i = 0; i < r->count; i++) {
+            const struct field_def *other = r->fields[i].def;
+            if (names_hold(other->name, name) || names_hold(other->aliases, name)) {
+                return err_set(e, -EEXIST, "expression name %.*s of %s is already taken by %s", (int)name.len,
+                               (const char *)name.at, owner, r->fields[i].owner);
+            }
+        }
+        names += name.len + (names[name.len] == ',');
+    }
+    return 0;
+}
+
 static int check_def(const struct registry *r, const char *owner, const struct field_def *def, struct err *e) {
     if (!def->path || !*def->path || !def->title || !def->help) {
         return err_set(e, -EINVAL, "field %s of %s lacks a path, title or help", def->path ? def->path : "?", owner);
+    }
+    if (!is_plain(def->path) || !is_plain(def->name) || *def->path == '.') {
+        return err_set(e, -EINVAL, "field %s of %s has a path or name with blanks, quotes or bytes beyond ASCII",
+                       def->path, owner);
     }
     if ((def->flags & F_COMPUTED) && !def->get) {
         return err_set(e, -EINVAL, "field %s of %s is computed but has no reader", def->path, owner);
@@ -90,23 +137,20 @@ static int check_def(const struct registry *r, const char *owner, const struct f
         if (strcmp(other->path, def->path) == 0 && !((other->flags | def->flags) & F_VIRTUAL)) {
             return err_set(e, -EEXIST, "field %s of %s is already defined by %s", def->path, owner, r->fields[i].owner);
         }
-        if (other->name && def->name && strcasecmp(other->name, def->name) == 0) {
-            return err_set(e, -EEXIST, "expression name %s of %s is already taken by %s", def->name, owner,
-                           r->fields[i].owner);
-        }
     }
-    return 0;
+    int code = check_names(r, owner, def->name, e);
+    return code < 0 ? code : check_names(r, owner, def->aliases, e);
 }
 
-static int append(struct registry *r, const char *owner, const struct field_def *def) {
+static int append(struct registry *r, const char *owner, const struct field_def *def, struct err *e) {
     if (r->count == REGISTRY_MAX) {
-        return -E2BIG;
+        return err_set(e, -E2BIG, "field %s of %s is one too many: %d are possible", def->path, owner, REGISTRY_MAX);
     }
     if (r->count == r->cap) {
         size_t cap = r->cap ? r->cap * 2 : 512;
         struct field *fields = reallocarray(r->fields, cap, sizeof(*fields));
         if (!fields) {
-            return -ENOMEM;
+            return no_memory(e);
         }
         r->fields = fields;
         r->cap = cap;
@@ -133,7 +177,7 @@ int registry_add(struct registry *r, const char *owner, const struct field_def *
     for (size_t i = 0; i < count; i++) {
         int code = check_def(r, owner, &defs[i], ret_err);
         if (code == 0) {
-            code = append(r, owner, &defs[i]);
+            code = append(r, owner, &defs[i], ret_err);
         }
         if (code < 0) {
             r->count = base;
@@ -156,18 +200,21 @@ int registry_add_dynamic(struct registry *r, const char *owner, const struct fie
         }
     }
     struct field_def *copy = own(r, sizeof(*copy));
-    if (!copy) {
-        return -ENOMEM;
+    const char *owned = own_text(r, owner);
+    if (!copy || !owned) {
+        return no_memory(ret_err);
     }
     *copy = *def;
-    copy->path = own_text(r, def->path);
-    copy->name = own_text(r, def->name);
-    copy->title = own_text(r, def->title);
-    copy->help = own_text(r, def->help);
-    copy->members = own_text(r, def->members);
-    copy->category = own_text(r, def->category);
-    copy->aliases = own_text(r, def->aliases);
-    return registry_add(r, own_text(r, owner), copy, 1, ret_id, ret_err);
+    const char **const texts[] = {&copy->path,    &copy->name,     &copy->title,  &copy->help,
+                                  &copy->members, &copy->category, &copy->aliases};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        const char *given = *texts[i];
+        *texts[i] = own_text(r, given);
+        if (given && !*texts[i]) {
+            return no_memory(ret_err);
+        }
+    }
+    return registry_add(r, owned, copy, 1, ret_id, ret_err);
 }
 
 /* --- sealing --- */
@@ -276,10 +323,108 @@ static int add_companions(struct registry *r, uint16_t id, struct err *e) {
         }
         if (i == 0) {
             r->fields[id].companion = made;
+        } else if (made != r->fields[id].companion + i) {
+            return err_set(e, -EEXIST, "field %s exists already: address field %s cannot have its companions", path,
+                           def->path);
         }
     }
     return 0;
 }
+
+/* --- JSON keys: no two of one container may be equal --- */
+
+struct place {
+    char *text; /* keys from the document's top on, each behind a control character */
+    uint16_t field;
+    bool group;
+};
+
+struct places {
+    struct place *list;
+    size_t count;
+};
+
+/* `"key":` without its quotes and colon. */
+static void put_key(struct buf *to, struct span key) {
+    buf_add_byte(to, 1);
+    buf_add_span(to, span_sub(key, 1, key.len - 3));
+}
+
+static void put_container(const struct registry *r, const struct field *f, struct buf *to) {
+    if (f->parent != FIELD_NONE) {
+        put_container(r, &r->fields[f->parent], to);
+        put_key(to, r->fields[f->parent].key);
+    }
+    for (size_t i = 0; i < f->depth; i++) {
+        put_key(to, f->groups[i]);
+    }
+}
+
+static int add_place(struct places *p, const struct field *f, bool group, struct buf *text) {
+    buf_add_byte(text, 0);
+    char *copy = text->overflowed ? NULL : strdup((const char *)text->data);
+    if (!copy) {
+        return -ENOMEM;
+    }
+    p->list[p->count++] = (struct place){copy, f->id, group};
+    return 0;
+}
+
+static int add_places(const struct registry *r, const struct field *f, struct places *p, struct buf *text) {
+    struct span keys[] = {f->key, f->count_key};
+    int code = 0;
+    for (size_t i = 0; i < ARRAY_LEN(keys) && code == 0; i++) {
+        if (keys[i].len) {
+            buf_clear(text);
+            put_container(r, f, text);
+            put_key(text, keys[i]);
+            code = add_place(p, f, false, text);
+        }
+    }
+    buf_clear(text);
+    for (size_t i = 0; i < f->depth && code == 0; i++) {
+        put_key(text, f->groups[i]);
+        code = add_place(p, f, true, text);
+        text->len--; /* without the NUL: the next one goes on from here */
+    }
+    return code;
+}
+
+static int compare_places(const void *a, const void *b) {
+    return strcmp(((const struct place *)a)->text, ((const struct place *)b)->text);
+}
+
+static int check_places(const struct registry *r, struct places *p, struct err *e) {
+    qsort(p->list, p->count, sizeof(*p->list), compare_places);
+    for (size_t i = 1; i < p->count; i++) {
+        const struct place *a = &p->list[i - 1], *b = &p->list[i];
+        if (strcmp(a->text, b->text) == 0 && !(a->group && b->group)) {
+            const struct field *x = &r->fields[a->field], *y = &r->fields[b->field];
+            return err_set(e, -EEXIST, "fields %s of %s and %s of %s would have the same key in documents",
+                           x->def->path, x->owner, y->def->path, y->owner);
+        }
+    }
+    return 0;
+}
+
+static int check_keys(const struct registry *r, struct err *e) {
+    struct buf text;
+    struct places places = {calloc(r->count + 1, 6 * sizeof(struct place)), 0}; /* key, count key, four groups */
+    int code = places.list ? 0 : -ENOMEM;
+    buf_init(&text, 4096);
+    for (size_t i = 0; i < r->count && code == 0; i++) {
+        code = r->fields[i].flags & F_VIRTUAL ? 0 : add_places(r, &r->fields[i], &places, &text);
+    }
+    code = code < 0 ? no_memory(e) : check_places(r, &places, e);
+    for (size_t i = 0; i < places.count; i++) {
+        free(places.list[i].text);
+    }
+    free(places.list);
+    buf_done(&text);
+    return code;
+}
+
+/* --- names and order --- */
 
 static int compare_names(const void *a, const void *b) {
     return strcasecmp(((const struct name *)a)->text, ((const struct name *)b)->text);
@@ -323,7 +468,9 @@ static int make_names(struct registry *r) {
             at += len + (at[len] == ',');
         }
     }
-    qsort(r->names, r->name_count, sizeof(*r->names), compare_names);
+    if (r->names) {
+        qsort(r->names, r->name_count, sizeof(*r->names), compare_names);
+    }
     qsort(r->paths, r->path_count, sizeof(*r->paths), compare_paths);
     return 0;
 }
@@ -349,6 +496,9 @@ static int make_order(struct registry *r) {
 
 int registry_seal(struct registry *r, struct err *ret_err) {
     size_t declared = r->count;
+    if (r->sealed) {
+        return err_set(ret_err, -EPERM, "the field registry is sealed");
+    }
     for (size_t i = 0; i < declared; i++) {
         if ((r->fields[i].flags & F_GEO) && !(r->fields[i].flags & F_VIRTUAL)) {
             int code = add_companions(r, (uint16_t)i, ret_err);
@@ -360,14 +510,15 @@ int registry_seal(struct registry *r, struct err *ret_err) {
     for (size_t i = 0; i < r->count; i++) {
         int code = make_keys(r, &r->fields[i]);
         if (code < 0) {
-            return err_set(ret_err, code, "no memory for the field registry");
+            return no_memory(ret_err);
         }
     }
     if (make_order(r) < 0 || make_names(r) < 0) {
-        return err_set(ret_err, -ENOMEM, "no memory for the field registry");
+        return no_memory(ret_err);
     }
-    r->sealed = true;
-    return 0;
+    int code = check_keys(r, ret_err);
+    r->sealed = code == 0;
+    return code;
 }
 
 /* --- reading --- */
@@ -394,8 +545,7 @@ static uint16_t look_up(const struct name *names, size_t count, struct span text
     if (text.len >= sizeof(key)) {
         return FIELD_NONE;
     }
-    memcpy(key, text.at, text.len);
-    key[text.len] = 0;
+    *span_copy_to(text, (uint8_t *)key) = 0;
     struct name wanted = {key, 0};
     const struct name *hit = count ? bsearch(&wanted, names, count, sizeof(*names), compare) : NULL;
     return hit ? hit->id : FIELD_NONE;
@@ -415,8 +565,7 @@ uint16_t registry_by_path(const struct registry *r, struct span path) {
 const char *registry_nearest(const struct registry *r, struct span name) {
     char key[64];
     size_t len = MIN(name.len, sizeof(key) - 1);
-    memcpy(key, name.at, len);
-    key[len] = 0;
+    *span_copy_to(span_sub(name, 0, len), (uint8_t *)key) = 0;
     size_t best = 1 + len / 3; /* further away is no likeness */
     const char *hit = NULL;
     for (size_t i = 0; i < r->name_count; i++) {

@@ -1,8 +1,9 @@
 /* registry.h: all fields of a running program, with ids.
  *
  * Owner: main; built at start, then read-only, shared by pointer. Thread: any (after registry_seal). Cost: array
- * lookups by id; a hash by name or path. Failure: -EEXIST for a path or expression name taken by a field of another
- * kind, -EINVAL for a table that makes no sense (err says which entry), -E2BIG beyond REGISTRY_MAX.
+ * lookups by id; a binary search by name or path. Failure: -EEXIST for a path, JSON key, expression name or alias that
+ * is taken, -EINVAL for a table that makes no sense (err says which entry), -E2BIG beyond REGISTRY_MAX. A registry
+ * whose seal failed can only be freed.
  */
 #ifndef SEINE_FIELD_REGISTRY_H
 #define SEINE_FIELD_REGISTRY_H

@@ -115,10 +115,10 @@ static void sample(const struct setting_table *t) {
             (void)printf("\n# ---- %s\n", module);
         }
         setting_describe_type(s, type, sizeof(type));
-        (void)snprintf(line, sizeof(line), "%s (%s).", s->help, type);
+        (void)snprintf(line, sizeof(line), "%s. Takes %s.", s->help, type);
         (void)printf("\n");
         print_comment(line);
-        (void)printf(";%s = %s\n", s->name, s->fallback);
+        (void)printf(*s->fallback ? ";%s = %s\n" : ";%s =\n", s->name, s->fallback);
     }
     for (size_t i = 0; i < ARRAY_LEN(section_helps); i++) {
         (void)printf("\n");

@@ -62,7 +62,8 @@ static int by_path(const void *a, const void *b) {
 static int by_owner(const void *a, const void *b) {
     const struct field *const *x = a;
     const struct field *const *y = b;
-    int order = strcmp((*x)->owner, (*y)->owner);
+    int general = (strcmp((*y)->owner, "general") == 0) - (strcmp((*x)->owner, "general") == 0);
+    int order = general ? general : strcmp((*x)->owner, (*y)->owner);
     return order ? order : by_path(a, b);
 }
 

@@ -46,11 +46,36 @@ static void print_commands(FILE *out) {
     (void)fprintf(out, "\n`seine help COMMAND` or `seine COMMAND --help` explains a command.\n");
 }
 
+struct help_options {
+    bool markdown;
+};
+
+static const struct option_def help_option_table[] = {
+    {.name = "markdown",
+     .kind = OPTION_FLAG,
+     .offset = OPTION_AT(help_options, markdown),
+     .help = "the page docs/reference/commands.md"},
+};
+
+static void print_markdown(void) {
+    (void)printf(
+        "# Commands\n\nPrinted by `seine help --markdown` from the tables the program itself uses. What is common "
+        "to all\n(formats, exit codes, signals) is explained in [the guide](../guide/command-line.md).\n");
+    for (size_t i = 0; commands[i]; i++) {
+        options_markdown(commands[i]);
+    }
+}
+
 static int run_help(int argc, char **argv) {
+    struct help_options o = {0};
     int first;
-    int code = options_parse(&command_help, argc, argv, NULL, &first);
+    int code = options_parse(&command_help, argc, argv, &o, &first);
     if (code != OPTIONS_OK) {
         return code;
+    }
+    if (o.markdown) {
+        print_markdown();
+        return EXIT_DONE;
     }
     if (first == argc) {
         print_commands(stdout);
@@ -72,6 +97,8 @@ const struct command command_help = {
     .line = "explain a command",
     .arguments = "[COMMAND]",
     .about = "Lists the commands, or explains one.",
+    .options = help_option_table,
+    .option_count = ARRAY_LEN(help_option_table),
     .examples = {"seine help", "seine help read", "seine read --help"},
     .run = run_help,
 };

@@ -76,6 +76,36 @@ void options_help(const struct command *c) {
     }
 }
 
+static void markdown_option(const struct option_def *o) {
+    (void)printf("| `");
+    if (o->letter) {
+        (void)printf("-%c%s", o->letter, o->name ? ", " : "");
+    }
+    (void)printf("%s%s", o->name ? "--" : "", o->name ? o->name : "");
+    for (const char *at = o->argument ? o->argument : ""; *at; at++) {
+        (void)printf(*at == '|' ? "%s\\|" : "%s%c", at == o->argument ? " " : "", *at);
+    }
+    (void)printf("` | ");
+    for (const char *at = o->help; *at; at++) {
+        (void)printf(*at == '|' ? "\\|" : "%c", *at);
+    }
+    (void)printf(" |\n");
+}
+
+void options_markdown(const struct command *c) {
+    (void)printf("\n## seine %s\n\n    seine %s%s%s%s\n\n%s\n", c->name, c->name, c->option_count ? " [OPTIONS]" : "",
+                 *c->arguments ? " " : "", c->arguments, c->about);
+    (void)printf("\n| option | |\n|---|---|\n");
+    for (size_t i = 0; i < c->option_count; i++) {
+        markdown_option(&c->options[i]);
+    }
+    markdown_option(&help_option);
+    (void)printf("\n");
+    for (size_t i = 0; i < ARRAY_LEN(c->examples) && c->examples[i]; i++) {
+        (void)printf("    %s\n", c->examples[i]);
+    }
+}
+
 /* --- values --- */
 
 static int choice_find(const char *choices, const char *text) {

@@ -49,6 +49,9 @@ int options_parse(const struct command *c, int argc, char **argv, void *target, 
 /* What the command is for, its options, its examples: at most a screen. */
 void options_help(const struct command *c);
 
+/* The same as a section of a reference page. */
+void options_markdown(const struct command *c);
+
 /* A mistake in the use of a command: says it, and how to get help. Returns EXIT_USAGE. */
 int usage_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -366,16 +366,25 @@ static void hand_over(struct dissect_engine *e, struct session *s, struct attach
     }
 }
 
+static size_t feed_ceiling(const struct dissector *d) {
+    return d->buffer_max ? d->buffer_max : FEED_DEFAULT;
+}
+
 static void keep_rest(struct dissect_engine *e, struct session *s, struct attached *a, struct span bytes,
                       const struct dissect *view, unsigned side) {
     const struct dissector *d = e->set->entries[a->id].dissector;
     struct span rest = span_from(bytes, view->consumed);
+    if (rest.len > feed_ceiling(d)) {
+        e->counts[DISSECT_BUFFER_FULL]++;
+        detach(e, s, a);
+        return;
+    }
     struct feed *f = a->feeds ? &a->feeds[side] : NULL;
     if (f && f->len) {
         /* `bytes` is the feed itself */
         memmove(f->data, rest.at, rest.len);
         f->len = (uint32_t)rest.len;
-    } else if (rest.len && !feed_add(e, &a->feeds, side, rest, d->buffer_max ? d->buffer_max : FEED_DEFAULT)) {
+    } else if (rest.len && !feed_add(e, &a->feeds, side, rest, feed_ceiling(d))) {
         detach(e, s, a);
         return;
     }
@@ -450,12 +459,13 @@ static void feed_stream(struct dissect_engine *e, struct session *s, struct atta
             return;
         }
     }
-    if (bytes.len && !feed_add(e, &a->feeds, how->side, bytes, d->buffer_max ? d->buffer_max : FEED_DEFAULT)) {
+    /* The ceiling is for what is still unused after a call: one delivery may go above it, however large it is. */
+    if (bytes.len && !feed_add(e, &a->feeds, how->side, bytes, feed_ceiling(d) + bytes.len)) {
         detach(e, s, a);
         return;
     }
     f = &a->feeds[how->side];
-    if (f->len >= f->wanted || how->at_end) {
+    if (f->len >= MIN(f->wanted, feed_ceiling(d)) || how->at_end) {
         call_stream(e, s, a, span_make(f->data, f->len), how);
     }
 }

@@ -79,7 +79,7 @@ void tcp_free(struct flow *f, struct session *s) {
 
 static struct tcp_segment *segment_new(struct flow *f, const struct session *s, const struct packet *p,
                                        const struct tcp_header *h, unsigned side) {
-    bool no_bytes = s->quiet;
+    bool no_bytes = s->quiet && s->payload8_len[side] == sizeof(s->payload8[side]);
     size_t size = sizeof(struct tcp_segment) + (no_bytes ? 0 : p->payload_len);
     struct tcp_segment *g =
         f->segment_bytes + size <= f->settings->reassembly_memory ? pool_take(f->pool, size, NULL) : NULL;

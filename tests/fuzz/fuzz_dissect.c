@@ -89,7 +89,7 @@ static uint8_t wanted_id(const struct dissect_set *set) {
 }
 
 static void session_make(struct session *s, struct pool *pool, bool datagrams, uint8_t ports) {
-    static const uint16_t known[] = {40000, 53, 80, 123, 67, 547, 5353, 25};
+    static const uint16_t known[] = {40000, 53, 80, 123, 67, 547, 5353, 25, 69}; /* 16 at most */
     memset(s, 0, sizeof(*s));
     cells_init(&s->cells, pool);
     s->kind = datagrams ? FLOW_UDP : FLOW_TCP;
@@ -100,7 +100,7 @@ static void session_make(struct session *s, struct pool *pool, bool datagrams, u
     s->key.low[12] = s->key.high[12] = 10;
     s->key.high[15] = 1;
     s->key.low_port = 50000;
-    s->key.high_port = known[ports & 7];
+    s->key.high_port = known[ports % ARRAY_LEN(known)];
     s->first_time = s->last_time = 1700000000000000000;
 }
 

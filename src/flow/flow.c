@@ -74,6 +74,13 @@ const struct setting flow_setting_table[] = {
      .min = 1 << 16,
      .max = 1ull << 40,
      .help = "Bytes of held TCP segments of a worker; beyond it segments are dropped and counted"},
+    {.name = "memory",
+     .type = ST_BYTES,
+     .offset = SETTING(flow_settings, memory),
+     .fallback = "0",
+     .help =
+         "Memory for open sessions, all workers together; beyond it those idle longest are saved early. 0: half of the "
+         "machine's memory"},
     {.name = "enablePacketLen",
      .type = ST_BOOL,
      .offset = SETTING(flow_settings, enable_packet_len),
@@ -293,8 +300,13 @@ unsigned session_side(const struct session *s, const struct packet *p) {
     return port[0] == s->other->port[0] ? SIDE_SRC : SIDE_DST;
 }
 
+/* Near the ceiling: what is open needs the rest for its values. */
+static bool memory_is_short(const struct pool *p) {
+    return p->ceiling && p->in_use > p->ceiling - p->ceiling / 8;
+}
+
 static struct session *session_new(struct flow *f, const struct packet *p, const struct flow_key *key) {
-    while (f->open >= f->settings->max_streams && evict(f)) {
+    while ((f->open >= f->settings->max_streams || memory_is_short(f->pool)) && evict(f)) {
     }
     struct session *s;
     while (!(s = pool_take(f->pool, sizeof(*s), NULL))) {

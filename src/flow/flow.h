@@ -23,6 +23,7 @@ struct flow_settings {
     uint64_t max_streams;       /* sessions per worker */
     uint32_t max_out_of_order;  /* TCP segments held per session */
     uint64_t reassembly_memory; /* bytes of held segments per worker */
+    uint64_t memory;            /* bytes of all workers' sessions; 0 = half of the machine's */
     bool enable_packet_len;
     bool esp_save_packets;
 };

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/ring.h"
 #include "base/util.h"
@@ -286,11 +287,19 @@ static void *reader_main(void *arg) {
 
 /* --- the run --- */
 
+static size_t memory_ceiling(const struct flow_settings *settings) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    if (settings->memory || pages < 0 || size < 0) {
+        return settings->memory;
+    }
+    return (size_t)pages / 2 * (size_t)size;
+}
+
 static int worker_init(struct worker *w, struct run *run, unsigned number, struct err *e) {
     const struct walk_options *o = run->o;
     w->run = run;
     w->number = number;
-    pool_init(&w->pool, o->memory / run->count);
+    pool_init(&w->pool, memory_ceiling(o->flow) / run->count);
     w->batch = calloc(1, sizeof(*w->batch));
     w->decoder = decoder_new(o->decode, &run->key, &w->pool);
     w->engine = dissect_engine_new(o->dissectors, o->registry, &w->pool);

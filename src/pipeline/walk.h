@@ -33,7 +33,6 @@ struct walk_options {
     unsigned workers;
     const char *bpf;
     uint64_t packet_limit;
-    uint64_t memory; /* ceiling per run for flow state, divided among workers; 0 = none */
     const struct decode_settings *decode;
     const struct flow_settings *flow;
     const struct record_settings *record_settings;

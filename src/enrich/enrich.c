@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "config/parse.h"
 #include "enrich/parts.h"
 
 const struct setting enrich_setting_table[] = {
@@ -65,7 +66,7 @@ int field_op_make(struct config *c, const struct registry *r, const char *name, 
     if (!f || (f->flags & (F_COMPUTED | F_VIRTUAL)) || f->type == FT_OBJECT || f->type == FT_UNION) {
         return -ENOENT;
     }
-    struct field_op *op = (struct field_op *)(void *)config_strdup(c, "", sizeof(*op));
+    struct field_op *op = config_alloc(c, sizeof(*op));
     char *copy = config_strdup(c, (const char *)value.at, value.len);
     if (!op || !copy) {
         return -ENOMEM;

@@ -370,6 +370,9 @@ static void print_lot(struct output *o) {
     if (t->count) {
         qsort_r(t->rows, t->count, sizeof(*t->rows), by_start, t);
     }
+    if (o->options.limit) {
+        t->count = (size_t)MIN((uint64_t)t->count, o->options.limit - t->printed);
+    }
     measure_lot(o, &number);
     size_t fixed = t->time_width + ARROW_WIDTH + 12;
     for (unsigned i = 0; i < TEXT_INFO; i++) {
@@ -379,7 +382,7 @@ static void print_lot(struct output *o) {
     if (t->count) {
         print_head(o);
     }
-    for (size_t i = 0; i < t->count && (o->options.limit == 0 || t->printed < o->options.limit); i++) {
+    for (size_t i = 0; i < t->count; i++) {
         print_row(o, &t->rows[i], info_width, &number);
         t->printed++;
         if (t->line.len >= OUTPUT_FLUSH) {

@@ -48,8 +48,8 @@ static bool make_room(struct cells *c, size_t need) {
         return true;
     }
     size_t heads_size = c->heads * sizeof(struct cell_head);
-    size_t want = c->base ? (size_t)c->cap + 1 : FIRST_BLOCK; /* the next class of the pool: a third more or less */
-    want = (MAX(want, c->used + heads_size + need) + CAP_STEP - 1) & ~(size_t)(CAP_STEP - 1);
+    size_t want = c->base ? (size_t)c->cap + c->cap / 8 : FIRST_BLOCK; /* the next class of the pool */
+    want = (MAX(want, FIRST_CELL + c->used + heads_size + need) + CAP_STEP - 1) & ~(size_t)(CAP_STEP - 1);
     size_t cap;
     uint8_t *bigger = want <= CELLS_MAX_BYTES ? pool_take(c->pool, want, &cap) : NULL;
     if (!bigger) {
@@ -182,14 +182,29 @@ static void count_written(struct cells *c, struct cell_head *h, uint32_t size) {
     }
 }
 
+/* Puts the drafted value in the place of the old one where it fits: a value that changes for ever takes no memory for
+ * ever. */
+static bool replace(struct cell *old, const struct cell *cell) {
+    if (cell_size(cell_len(cell)) > cell_size(cell_len(old))) {
+        return false;
+    }
+    old->len = cell->len;
+    memcpy(old + 1, cell + 1, cell_len(cell));
+    return true;
+}
+
 /* Links the drafted cell into the list of its field unless its value is there. True when it was new. */
 static bool commit(struct cells *c, const struct field *f, struct cell_head *h, const struct cell *cell) {
     struct span value = cell_bytes(cell);
     if (h->count && (f->flags & F_SINGLE)) {
-        if ((f->flags & F_FIRST) || span_equal(cell_bytes(cell_at(c, h->first)), value)) {
+        struct cell *old = cell_at(c, h->first);
+        if ((f->flags & F_FIRST) || span_equal(cell_bytes(old), value)) {
             return false;
         }
-        h->first = h->last = claim(c, cell);
+        if (!replace(old, cell)) {
+            count_written(c, h, written_size(f, value));
+            h->first = h->last = claim(c, cell);
+        }
         return true;
     }
     if (!(f->flags & F_REPEAT)) {
@@ -407,7 +422,7 @@ static void commit_child(struct cells *c, struct object o, const struct field *f
     bool behind_all = body->last && cell_at(c, body->last)->field < f->id;
     uint32_t first = behind_all ? 0 : body->first;
     for (uint32_t at = first, before = 0; at; before = at, at = cell_at(c, at)->next) {
-        const struct cell *old = cell_at(c, at);
+        struct cell *old = cell_at(c, at);
         if (old->field > f->id) {
             break;
         }
@@ -419,6 +434,9 @@ static void commit_child(struct cells *c, struct object o, const struct field *f
             return;
         }
         if (f->flags & F_SINGLE) {
+            if (replace(old, cell)) {
+                return;
+            }
             unlink_child(c, o, before, at);
             break;
         }
@@ -527,7 +545,7 @@ void cells_keep_linked(struct cells *c, const struct registry *r) {
             }
         }
     }
-    kept.dropped = c->dropped;
+    kept.dropped += c->dropped;
     cells_done(c);
     *c = kept;
 }

@@ -225,8 +225,17 @@ run read --format table --tz Asia/Tokyo "$get"
 check 'table: another zone' grep -q '^2026-11-21 +09:00 ' out
 run read --format table --limit 1 "$golden/dns"
 check 'table: a limit' [ "$(wc -l <out)" -eq 2 ]
-printf 'a\033[31mb\r\342\200\256c' >tag
-run read --format table --tag x --fields tags "$get"
+python3 - "$get" <<'P'
+import sys
+data = open(sys.argv[1], 'rb').read()
+assert data.count(b'/search?q=red') == 1
+open('hostile.pcap', 'wb').write(data.replace(b'/search?q=red', b'/\x1b[31m?q\xe2\x80\xae=d'))
+P
+run read --format table hostile.pcap
+check 'table: captured text cannot colour or turn the terminal' python3 -c "
+text = open('out', 'rb').read()
+assert b'/' + bytes([92]) + b'x1b[31m?q' in text and bytes([27]) not in text and bytes([0xe2, 0x80, 0xae]) not in text, text"
+run read --format table --fields tags "$get"
 code 2 'columns belong to csv' '--fields'
 LC_ALL=C run read --format table "$get"
 check 'table: ASCII in a locale without UTF-8' bash -c '[ -s out ] && ! LC_ALL=C grep -q "[^ -~]" out'

@@ -224,33 +224,85 @@ static void apply_end(const struct overrides *o, struct record *rec, const struc
 
 #define LIST_MAX 512
 
-/* Addresses of one list are copied first: putting companions moves the cells. */
-static void apply_list(const struct overrides *o, struct record *rec, const struct field *fields,
-                       const struct field *f) {
-    uint8_t ips[LIST_MAX][16];
-    size_t n = 0, heads_count;
-    bool any = false;
-    const struct cell_head *heads = cells_heads(&rec->cells, &heads_count);
-    for (size_t i = 0; i < heads_count; i++) {
-        if (heads[i].field != f->id) {
-            continue;
-        }
-        for (const struct cell *c = cells_first(&rec->cells, &heads[i]); c && n < LIST_MAX;
-             c = cells_next(&rec->cells, c)) {
-            memcpy(ips[n], cell_value(c, f).bytes.at, 16);
-            any |= look_up(o, ips[n++]) != NULL;
+struct address {
+    uint16_t field;
+    uint8_t ip[16];
+};
+
+/* The addresses of a chain of cells: of one list, or of all lists of an object. */
+static size_t addresses_copy(const struct record *rec, const struct field *fields, const struct cell *first,
+                             struct address *ret) {
+    size_t n = 0;
+    for (const struct cell *c = first; c && n < LIST_MAX; c = cells_next(&rec->cells, c)) {
+        if (fields[c->field].type == FT_IP) {
+            ret[n].field = c->field;
+            memcpy(ret[n++].ip, cell_value(c, &fields[c->field]).bytes.at, 16);
         }
     }
+    return n;
+}
+
+static void put_companion(struct record *rec, struct object in, const struct field *f, const char *text) {
+    if (in.at) {
+        cells_object_text(&rec->cells, in, f, span_text(text));
+    } else {
+        put(rec, f, text);
+    }
+}
+
+/* Companions of one list, when any of its addresses is known: as many as there are addresses, in their order. */
+static void apply_list(const struct overrides *o, struct record *rec, const struct field *fields, struct object in,
+                       const struct address *list, size_t n) {
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        any |= look_up(o, list[i].ip) != NULL;
+    }
+    uint16_t companion = fields[list[0].field].companion;
     for (size_t i = 0; i < n && any; i++) {
-        const struct override *row = look_up(o, ips[i]);
-        if (f->companion != FIELD_NONE) {
-            put(rec, &fields[f->companion], row && row->country ? row->country : "---");
-            put(rec, &fields[f->companion + 1], row && row->as_full ? row->as_full : "---");
-            put(rec, &fields[f->companion + 2], row && row->rir ? row->rir : "");
+        const struct override *row = look_up(o, list[i].ip);
+        if (companion != FIELD_NONE) {
+            put_companion(rec, in, &fields[companion], row && row->country ? row->country : "---");
+            put_companion(rec, in, &fields[companion + 1], row && row->as_full ? row->as_full : "---");
+            put_companion(rec, in, &fields[companion + 2], row && row->rir ? row->rir : "");
         }
         if (row) {
             put_ops(rec, fields, row);
         }
+    }
+}
+
+/* The addresses are copied first: putting companions moves the cells. */
+static void apply_chain(const struct overrides *o, struct record *rec, const struct field *fields, struct object in,
+                        const struct cell *first) {
+    struct address list[LIST_MAX];
+    size_t n = addresses_copy(rec, fields, first, list);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && list[end].field == list[i].field;) {
+            end++;
+        }
+        apply_list(o, rec, fields, in, list + i, end - i);
+    }
+}
+
+static const struct cell_head *head_of(const struct record *rec, uint16_t field) {
+    size_t count;
+    const struct cell_head *heads = cells_heads(&rec->cells, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (heads[i].field == field) {
+            return &heads[i];
+        }
+    }
+    return NULL;
+}
+
+/* Each element of a list of objects: found by its offset, which stays when cells move. */
+static void apply_objects(const struct overrides *o, struct record *rec, const struct field *fields, uint16_t field) {
+    struct object in = {head_of(rec, field)->first, field};
+    while (in.at) {
+        const struct cell *object = (const struct cell *)(const void *)(rec->cells.base + in.at);
+        apply_chain(o, rec, fields, in, cells_object_first(&rec->cells, object));
+        object = (const struct cell *)(const void *)(rec->cells.base + in.at);
+        in.at = object->next;
     }
 }
 
@@ -266,11 +318,15 @@ void overrides_apply(const struct overrides *o, struct record *rec, const struct
     size_t n = 0, count;
     const struct cell_head *heads = cells_heads(&rec->cells, &count);
     for (size_t i = 0; i < count && n < ARRAY_LEN(lists); i++) {
-        if (fields[heads[i].field].type == FT_IP) {
+        if (fields[heads[i].field].type == FT_IP || fields[heads[i].field].type == FT_OBJECT) {
             lists[n++] = heads[i].field;
         }
     }
     for (size_t i = 0; i < n; i++) {
-        apply_list(o, rec, fields, &fields[lists[i]]);
+        if (fields[lists[i]].type == FT_OBJECT) {
+            apply_objects(o, rec, fields, lists[i]);
+        } else {
+            apply_chain(o, rec, fields, (struct object){0, 0}, cells_first(&rec->cells, head_of(rec, lists[i])));
+        }
     }
 }

@@ -214,7 +214,7 @@ static bool evict(struct flow *f) {
     struct session *worst = NULL;
     for (unsigned c = 0; c < TIMEOUT_CLASSES; c++) {
         struct session *s = f->oldest[c];
-        if (s && (!worst || s->last_time < worst->last_time)) {
+        if (s && (!worst || s->touched < worst->touched)) {
             worst = s;
         }
     }
@@ -441,16 +441,40 @@ static void keep_position(struct flow *f, struct session *s, const struct packet
     positions_add(f, s, &(struct packet_origin){p->position, p->captured, p->file});
 }
 
-/* Time passes when packets show it: the clock is the packet before this one, whosever it was. A single packet with a
- * wild time ends nothing, because this packet's own time must be past the timeout too. */
-static bool is_over(const struct flow *f, const struct session *s, const struct packet *p, int64_t clock) {
-    return MIN(clock, p->time) - s->last_time > f->timeout[s->timeout] ||
+#define FAR_AHEAD (86400 * NS_PER_S)
+#define FAR_BEHIND (3600 * NS_PER_S)
+
+/* Time passes when packets show it, whosever they are: by how much the newest time moves on. A packet more than a day
+ * ahead counts only when the next one is there as well, so that one wild time ends nothing; an hour behind, another
+ * capture has begun, and time goes on from there. As `elapsed` never goes back, lists ordered by it are complete, and
+ * it does not matter when a sweep looks at them. */
+static void time_pass(struct flow *f, int64_t time) {
+    int64_t ahead = time - f->latest;
+    bool first = f->latest == 0, confirmed = f->jump && time - f->jump > -FAR_BEHIND && time - f->jump < FAR_AHEAD;
+    if (first || ahead < -FAR_BEHIND) {
+        f->latest = time;
+    } else if (ahead > FAR_AHEAD && !confirmed) {
+        f->jump = time;
+        return;
+    } else if (ahead > 0) {
+        f->elapsed += ahead;
+        f->latest = time;
+    }
+    f->jump = 0;
+}
+
+/* `elapsed`: before this packet. The gap it ends itself does not count: nothing shows that time passed in between. Nor
+ * does time that other packets showed, when by its own time it follows closely: captures may be laid one behind the
+ * other. */
+static bool is_over(const struct flow *f, const struct session *s, const struct packet *p, int64_t elapsed) {
+    int64_t timeout = f->timeout[s->timeout];
+    return (elapsed - s->touched > timeout && p->time - s->last_time > timeout) ||
            (s->kind == FLOW_TCP && tcp_starts_over(s, p));
 }
 
-static void on_packet(struct flow *f, const struct packet *p, const struct flow_key *key, int64_t clock) {
+static void on_packet(struct flow *f, const struct packet *p, const struct flow_key *key, const int64_t elapsed[2]) {
     struct session *s = table_find(f, p, key);
-    if (s && is_over(f, s, p, clock)) {
+    if (s && is_over(f, s, p, elapsed[0])) {
         session_end(f, s);
         s = NULL;
     }
@@ -463,6 +487,7 @@ static void on_packet(struct flow *f, const struct packet *p, const struct flow_
     s->packets[side]++;
     s->bytes[side] += p->captured;
     s->last_time = p->time;
+    s->touched = elapsed[1];
     if (s->packets[side] <= LOWER_LAYER_PACKETS) {
         note_lower_layers(f, s, p, side);
     }
@@ -503,14 +528,18 @@ static struct session *const *bucket_ahead(const struct flow *f, const struct ba
 
 void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t workers) {
     uint8_t order[BATCH_MAX];
+    int64_t elapsed[BATCH_MAX + 1]; /* before each packet, and behind the last */
     uint32_t count = 0;
     for (uint32_t i = 0; i < b->count; i++) {
+        elapsed[i] = f->elapsed;
+        time_pass(f, b->packets[i].time);
         const struct packet *p = &b->packets[i];
         /* The table uses the hash's low bits; workers are chosen by the high ones. */
         if (p->kind != FLOW_NONE && (workers == 1 || (uint64_t)p->hash * workers >> 32 == mine)) {
             order[count++] = (uint8_t)i;
         }
     }
+    elapsed[b->count] = f->elapsed;
     for (uint32_t i = 0; i < count; i++) {
         if (i + 3 * LOOK_AHEAD < count) {
             __builtin_prefetch(bucket_ahead(f, b, order[i + 3 * LOOK_AHEAD]));
@@ -523,10 +552,7 @@ void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t w
             prefetch_parts(*bucket_ahead(f, b, order[i + LOOK_AHEAD]));
         }
         uint32_t at = order[i];
-        on_packet(f, &b->packets[at], &b->keys[at], at ? b->packets[at - 1].time : f->clock);
-    }
-    if (b->count) {
-        f->clock = b->packets[b->count - 1].time;
+        on_packet(f, &b->packets[at], &b->keys[at], elapsed + at);
     }
 }
 
@@ -557,9 +583,9 @@ static void end_oldest(struct flow *f, struct session *s) {
     session_end(f, s);
 }
 
-void flow_expire(struct flow *f, int64_t now) {
+void flow_expire(struct flow *f) {
     for (unsigned c = 0; c < TIMEOUT_CLASSES; c++) {
-        while (f->oldest[c] && now - f->oldest[c]->last_time > f->timeout[c]) {
+        while (f->oldest[c] && f->elapsed - f->oldest[c]->touched > f->timeout[c]) {
             end_oldest(f, f->oldest[c]);
         }
     }

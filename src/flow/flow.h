@@ -67,8 +67,8 @@ struct flow *flow_free(struct flow *f); /* sessions still open are dropped: call
 
 /* Packets of `b` whose hash falls to worker `mine` of `workers`. */
 void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t workers);
-/* Saves what has timed out at packet time `now`. */
-void flow_expire(struct flow *f, int64_t now);
+/* Saves what has timed out by the packets seen so far. */
+void flow_expire(struct flow *f);
 /* Saves everything, oldest first. */
 void flow_finish(struct flow *f);
 const uint64_t *flow_counts(const struct flow *f);

@@ -78,6 +78,7 @@ struct session {
     struct session *chain;
     struct session *older, *newer;
     int64_t first_time, last_time, save_time;
+    int64_t touched; /* flow.elapsed at the last packet */
     uint64_t bytes[2], data_bytes[2];
     uint32_t packets[2];
     struct positions *positions;
@@ -116,8 +117,10 @@ struct flow {
     uint32_t open;
     struct session *oldest[TIMEOUT_CLASSES], *newest[TIMEOUT_CLASSES];
     int64_t timeout[TIMEOUT_CLASSES]; /* ns */
-    int64_t clock;                    /* time of the last packet of the batch before, anybody's */
-    uint64_t segment_bytes;           /* held by TCP queues */
+    /* Time as packets show it: `elapsed` only grows. `latest` is the latest time of the run of captures being read;
+     * `jump` the time of a packet far ahead that no other has confirmed yet. */
+    int64_t elapsed, latest, jump;
+    uint64_t segment_bytes; /* held by TCP queues */
     const struct flow_settings *settings;
     struct flow_hooks hooks;
     struct pool *pool;

@@ -167,7 +167,7 @@ static void process(struct worker *w) {
     decoder_run(w->decoder, b);
     flow_batch(w->flow, b, w->number, w->run->count);
     if (b->count) {
-        flow_expire(w->flow, b->packets[b->count - 1].time);
+        flow_expire(w->flow);
     }
     if (w->number == 0) {
         __atomic_add_fetch(&w->run->packets, b->count, __ATOMIC_RELAXED);

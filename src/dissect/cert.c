@@ -479,7 +479,7 @@ static void put_hash(struct dissect *d, struct object o, const uint8_t digest[20
 void cert_put(struct dissect *d, struct span der, bool leaf) {
     struct dissect as = dissect_as(d, DISSECTOR_CERT);
     uint8_t digest[DIGEST_MAX];
-    if (digest_once(d->digests, DIGEST_SHA1, der, digest) != 20) {
+    if (digest_memo(d->digests, DIGEST_SHA1, der, digest) != 20) {
         return;
     }
     bool is_new;

@@ -41,6 +41,7 @@ enum side_state { SIDE_UNSEEN, SIDE_UNDECIDED, SIDE_DECIDED };
 
 struct dissect_session {
     struct attached first; /* room for the first one: most sessions have one only */
+    uint64_t small[2];     /* its state, if that fits */
     struct attached *attached;
     struct feed *history; /* two; first bytes of sides that are not decided yet */
     uint64_t missed[2];   /* bytes behind the history that were not kept */
@@ -235,7 +236,8 @@ static struct attached *attach(struct dissect_engine *e, struct session *s, unsi
         return NULL;
     }
     struct attached *a = ds->first_taken ? pool_take(e->pool, sizeof(*a), NULL) : &ds->first;
-    void *state = a && d->state_size ? pool_take(e->pool, d->state_size, NULL) : NULL;
+    bool small = a == &ds->first && d->state_size <= sizeof(ds->small);
+    void *state = small ? ds->small : a && d->state_size ? pool_take(e->pool, d->state_size, NULL) : NULL;
     if (!a || (d->state_size && !state)) {
         if (a != &ds->first) {
             pool_give(e->pool, a, sizeof(*a));
@@ -282,7 +284,9 @@ static void detach(struct dissect_engine *e, struct session *s, struct attached 
     memmove(ds->done + 1, ds->done, sizeof(ds->done) - 1);
     ds->done[0] = a->id;
     feeds_free(e, &a->feeds);
-    pool_give(e->pool, a->state, e->set->entries[a->id].dissector->state_size);
+    if (a->state != ds->small) {
+        pool_give(e->pool, a->state, e->set->entries[a->id].dissector->state_size);
+    }
     if (a->in_place) {
         ds->first_taken = false;
     } else {

@@ -123,7 +123,7 @@ static void read_kexinit(struct dissect *d, struct cursor c) {
     }
     uint8_t digest[DIGEST_MAX];
     char hex[2 * DIGEST_MAX];
-    size_t n = digest_once(d->digests, DIGEST_MD5, span_make(text, len), digest);
+    size_t n = digest_memo(d->digests, DIGEST_MD5, span_make(text, len), digest);
     if (n) {
         hex_write(digest, n, hex);
         put_text(d, server ? HASSH_SERVER : HASSH, span_make(hex, 2 * n));

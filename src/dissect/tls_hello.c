@@ -225,7 +225,7 @@ static void put_session_id(struct dissect *tls, unsigned field, struct span id) 
 static void put_md5(struct dissect *tls, unsigned field, const struct text *text, bool raw) {
     uint8_t digest[DIGEST_MAX];
     char hex[2 * DIGEST_MAX];
-    size_t n = digest_once(tls->digests, DIGEST_MD5, text_span(text), digest);
+    size_t n = digest_memo(tls->digests, DIGEST_MD5, text_span(text), digest);
     if (text->size && n) {
         hex_write(digest, n, hex);
         put_text(tls, field, span_make(hex, 2 * n));
@@ -392,7 +392,7 @@ static void ja4_count(struct text *t, size_t count) {
 static void ja4_hash(struct dissect *tls, struct text *t, struct span s, bool nothing) {
     uint8_t digest[DIGEST_MAX];
     char hex[JA4_HASH + 1] = "000000000000";
-    if (!nothing && digest_once(tls->digests, DIGEST_SHA256, s, digest)) {
+    if (!nothing && digest_memo(tls->digests, DIGEST_SHA256, s, digest)) {
         hex_write(digest, JA4_HASH / 2, hex);
     }
     text_span_add(t, span_make(hex, JA4_HASH));

@@ -267,7 +267,12 @@ static void start_next_piece(struct flow *f, struct session *s) {
     f->counts[FLOW_PIECES]++;
 }
 
+/* What the end of a session usually adds, and the enrichment of its record: one growth, into a block that the session
+ * saved before has just given back. */
+#define LAST_CELLS 1024
+
 void session_save(struct flow *f, struct session *s, bool final) {
+    cells_reserve(&s->cells, LAST_CELLS);
     f->hooks.saving(f->hooks.ctx, s, final);
     put_lower_layers(f, s);
     struct record r;

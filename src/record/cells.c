@@ -11,6 +11,9 @@
 #define FIRST_CELL 8
 #define FIRST_BLOCK 192
 #define CAP_STEP 16
+/* How much a block grows at least: each growth is a copy, each byte too many is there a million times. */
+#define GROWTH(cap) ((cap) / 3)
+#define WORDS_MAX 64 /* longer ones are copied by the library */
 
 struct object_body {
     uint64_t key;
@@ -18,7 +21,7 @@ struct object_body {
 };
 
 struct const_body {
-    const char *text; /* its length is counted when it is read: half the memory */
+    const char *text; /* its length stands in the cell's `len` */
 };
 
 void cells_init(struct cells *c, struct pool *pool) {
@@ -43,12 +46,9 @@ static size_t room(const struct cells *c) {
 }
 
 /* Makes room for `need` bytes more. False: the value is dropped. */
-static bool make_room(struct cells *c, size_t need) {
-    if (c->base && room(c) >= need) {
-        return true;
-    }
+static bool grow(struct cells *c, size_t need) {
     size_t heads_size = c->heads * sizeof(struct cell_head);
-    size_t want = c->base ? (size_t)c->cap + c->cap / 8 : FIRST_BLOCK; /* the next class of the pool */
+    size_t want = c->base ? (size_t)c->cap + GROWTH(c->cap) : FIRST_BLOCK;
     want = (MAX(want, FIRST_CELL + c->used + heads_size + need) + CAP_STEP - 1) & ~(size_t)(CAP_STEP - 1);
     size_t cap;
     uint8_t *bigger = want <= CELLS_MAX_BYTES ? pool_take(c->pool, want, &cap) : NULL;
@@ -67,6 +67,18 @@ static bool make_room(struct cells *c, size_t need) {
     c->base = bigger;
     c->cap = (uint32_t)cap;
     return true;
+}
+
+static inline bool make_room(struct cells *c, size_t need) {
+    return LIKELY(room(c) >= need) || grow(c, need); /* without a block all three are 0 */
+}
+
+void cells_reserve(struct cells *c, size_t need) {
+    uint32_t dropped = c->dropped;
+    if (c->base && room(c) < need) {
+        (void)grow(c, need);
+        c->dropped = dropped; /* no value was, yet */
+    }
 }
 
 /* Index of the first head whose rank is not below `rank`. */
@@ -101,9 +113,11 @@ static struct cell_head *want_head(struct cells *c, const struct field *f, size_
     if (i < c->heads && heads[i].field == f->id) {
         return heads + i;
     }
-    memmove(heads - 1, heads, i * sizeof(*heads));
     c->heads++;
     heads--;
+    for (unsigned k = 0; k < i; k++) { /* few: no call */
+        heads[k] = heads[k + 1];
+    }
     heads[i] = (struct cell_head){.field = f->id, .rank = f->rank};
     return heads + i;
 }
@@ -112,36 +126,64 @@ static struct span cell_bytes(const struct cell *cell) {
     if (cell->len & CELL_CONST) {
         struct const_body body;
         memcpy(&body, cell + 1, sizeof(body));
-        return span_text(body.text);
+        return span_make(body.text, cell->len & (CELL_CONST - 1u));
     }
     return span_make(cell + 1, cell->len);
 }
 
 static size_t cell_len(const struct cell *cell) {
-    return cell->len & (CELL_CONST - 1u);
+    return cell->len & CELL_CONST ? sizeof(struct const_body) : cell->len;
 }
 
 static size_t cell_size(size_t len) {
     return (sizeof(struct cell) + len + 7) & ~(size_t)7;
 }
 
-/* Letters of the case that begins with `first` ('A' or 'a') are turned into the other one; eight bytes at a time. */
-static void fold(uint8_t *to, struct span from, uint8_t first) {
+static inline uint64_t load8(const uint8_t *at) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return word;
+}
+
+/* 1 to 7 bytes as a word; what is above them is 0. */
+static inline uint64_t load_few(const uint8_t *at, size_t len) {
+    if (len >= 4) {
+        uint32_t low, high;
+        memcpy(&low, at, 4);
+        memcpy(&high, at + len - 4, 4);
+        return low | (uint64_t)high << 8 * (len - 4);
+    }
+    return at[0] | (uint64_t)at[len / 2] << 8 * (len / 2) | (uint64_t)at[len - 1] << 8 * (len - 1);
+}
+
+/* Letters of the case that begins with `first` ('A' or 'a') are turned into the other one. */
+static inline uint64_t fold_word(uint64_t word, uint8_t first) {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    size_t i = 0;
-    for (; i + 8 <= from.len; i += 8) {
-        uint64_t word;
-        memcpy(&word, from.at + i, 8);
-        uint64_t low = word & ~highs;
-        /* The high bit of each byte: at least `first`, and not above `first` + 25, and no high bit of its own. */
-        uint64_t letters = (low + ones * (0x80u - first)) & ~(low + ones * (0x80u - first - 26u)) & ~word & highs;
-        word ^= letters >> 2;
+    uint64_t low = word & ~highs;
+    /* The high bit of each byte: at least `first`, and not above `first` + 25, and no high bit of its own. */
+    uint64_t letters = (low + ones * (0x80u - first)) & ~(low + ones * (0x80u - first - 26u)) & ~word & highs;
+    return word ^ letters >> 2;
+}
+
+/* `to` has room for whole words, `from` is read inside its bounds only: the last word may overlap the one before. */
+static inline void write_words(uint8_t *to, struct span from, uint8_t first, bool folded) {
+    if (from.len < 8) {
+        if (from.len) {
+            uint64_t word = load_few(from.at, from.len);
+            word = folded ? fold_word(word, first) : word;
+            memcpy(to, &word, 8);
+        }
+        return;
+    }
+    size_t last = from.len - 8;
+    for (size_t i = 0; i < last; i += 8) {
+        uint64_t word = load8(from.at + i);
+        word = folded ? fold_word(word, first) : word;
         memcpy(to + i, &word, 8);
     }
-    for (; i < from.len; i++) {
-        uint8_t byte = from.at[i];
-        to[i] = (uint8_t)(byte - first) < 26 ? byte ^ 0x20 : byte;
-    }
+    uint64_t word = load8(from.at + last);
+    word = folded ? fold_word(word, first) : word;
+    memcpy(to + last, &word, 8);
 }
 
 /* Writes a cell behind the used part without claiming the room. */
@@ -150,17 +192,19 @@ static struct cell *draft(struct cells *c, const struct field *f, struct span va
     *cell = (struct cell){.field = f->id, .len = (uint16_t)value.len};
     uint8_t *to = (uint8_t *)(cell + 1);
     if (f->type == FT_LOWER || f->type == FT_UPPER) {
-        fold(to, value, f->type == FT_LOWER ? 'A' : 'a');
-    } else if (value.len) {
+        write_words(to, value, f->type == FT_LOWER ? 'A' : 'a', true);
+    } else if (value.len <= WORDS_MAX) {
+        write_words(to, value, 0, false);
+    } else {
         memcpy(to, value.at, value.len);
     }
     return cell;
 }
 
-static struct cell *draft_const(struct cells *c, const struct field *f, const char *text) {
+static struct cell *draft_const(struct cells *c, const struct field *f, struct span text) {
     struct cell *cell = cell_at(c, c->used);
-    *cell = (struct cell){.field = f->id, .len = CELL_CONST | sizeof(struct const_body)};
-    struct const_body body = {text};
+    *cell = (struct cell){.field = f->id, .len = (uint16_t)(CELL_CONST | MIN(text.len, CELL_CONST - 1u))};
+    struct const_body body = {(const char *)text.at};
     memcpy(cell + 1, &body, sizeof(body));
     return cell;
 }
@@ -176,7 +220,7 @@ static uint32_t claim(struct cells *c, const struct cell *cell) {
 }
 
 static void count_written(struct cells *c, struct cell_head *h, uint32_t size) {
-    h->written += size;
+    h->written = MIN(h->written + size, CELLS_WRITTEN_MAX) & CELLS_WRITTEN_MAX;
     if (h->written > CELLS_FIELD_SOFT) {
         c->full = 1;
     }
@@ -215,6 +259,10 @@ static bool commit(struct cells *c, const struct field *f, struct cell_head *h, 
             }
             at = old->next;
         }
+    }
+    if (h->count == CELLS_COUNT_MAX) {
+        c->dropped++;
+        return false;
     }
     count_written(c, h, written_size(f, value));
     uint32_t at = claim(c, cell);
@@ -258,7 +306,7 @@ bool cells_put_text(struct cells *c, const struct field *f, struct span text) {
     return put_bytes(c, f, text.at, MIN(text.len, (size_t)CELL_TEXT_MAX));
 }
 
-bool cells_put_const(struct cells *c, const struct field *f, const char *text) {
+bool cells_put_fixed(struct cells *c, const struct field *f, struct span text) {
     struct cell_head *h = want_head(c, f, cell_size(sizeof(struct const_body)));
     return h && commit(c, f, h, draft_const(c, f, text));
 }
@@ -343,6 +391,10 @@ struct object cells_object(struct cells *c, const struct field *f, uint64_t key,
         if (body_of(c, at)->key == key) {
             return (struct object){at, f->id};
         }
+    }
+    if (h->count == CELLS_COUNT_MAX) {
+        c->dropped++;
+        return none;
     }
     uint32_t at = draft_object(c, f, key);
     if (h->last) {
@@ -475,7 +527,7 @@ void cells_object_text(struct cells *c, struct object o, const struct field *f, 
     put_child(c, o, f, text.at, MIN(text.len, (size_t)CELL_TEXT_MAX));
 }
 
-void cells_object_const(struct cells *c, struct object o, const struct field *f, const char *text) {
+void cells_object_fixed(struct cells *c, struct object o, const struct field *f, struct span text) {
     if (o.at && make_room(c, cell_size(sizeof(struct const_body)))) {
         commit_child(c, o, f, draft_const(c, f, text));
     }
@@ -537,9 +589,7 @@ void cells_keep_linked(struct cells *c, const struct registry *r) {
         }
         for (const struct cell *cell = cells_first(c, &heads[i]); cell; cell = cells_next(c, cell)) {
             if (cell->len & CELL_CONST) {
-                struct const_body body;
-                memcpy(&body, cell + 1, sizeof(body));
-                (void)cells_put_const(&kept, f, body.text);
+                (void)cells_put_fixed(&kept, f, cell_bytes(cell));
             } else {
                 (void)put_bytes(&kept, f, cell + 1, cell->len);
             }

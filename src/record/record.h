@@ -33,17 +33,21 @@ struct cells {
 struct cell {
     uint32_t next; /* offset of the next value of the same list, 0 = none */
     uint16_t field;
-    uint16_t len; /* CELL_CONST: value is a pointer to constant text */
+    uint16_t len; /* with CELL_CONST the value is a pointer to constant text of that length */
 };
 #define CELL_CONST 0x8000
 
 struct cell_head {
     uint16_t field;
     uint16_t rank;
-    uint32_t count;
-    uint32_t first, last; /* offsets; 0 = none (offset 0 is never a cell) */
-    uint32_t written;     /* rough bytes in the document */
+    uint32_t first, last;  /* offsets; 0 = none (offset 0 is never a cell) */
+    uint32_t count : 17;   /* at most CELLS_COUNT_MAX */
+    uint32_t written : 15; /* rough bytes in the document; stops at CELLS_WRITTEN_MAX */
 };
+#define CELLS_COUNT_MAX 0x1ffffu
+#define CELLS_WRITTEN_MAX 0x7fffu
+_Static_assert(sizeof(struct cell_head) == 16 && CELLS_FIELD_SOFT < CELLS_WRITTEN_MAX,
+               "small, and exact where it matters");
 
 /* A value as readers see it. */
 struct value {
@@ -67,6 +71,8 @@ struct object {
 
 void cells_init(struct cells *c, struct pool *pool);
 void cells_done(struct cells *c);
+/* Room for `need` bytes of cells and heads at once, if there is a block: before many puts in a row. */
+void cells_reserve(struct cells *c, size_t need);
 
 /* --- putting values; `f` from the sealed registry. Return true when the value was new. --- */
 bool cells_put_u64(struct cells *c, const struct field *f, uint64_t value);
@@ -74,8 +80,10 @@ bool cells_put_i64(struct cells *c, const struct field *f, int64_t value);
 bool cells_put_double(struct cells *c, const struct field *f, double value);
 bool cells_put_text(struct cells *c, const struct field *f,
                     struct span text); /* folded by type, cut at CELL_TEXT_MAX */
-bool cells_put_const(struct cells *c, const struct field *f,
-                     const char *text); /* text outlives the program's use of it */
+bool cells_put_fixed(struct cells *c, const struct field *f, struct span text); /* text is not copied: lives for ever */
+static inline bool cells_put_const(struct cells *c, const struct field *f, const char *text) {
+    return cells_put_fixed(c, f, span_text(text)); /* inline: the length of a literal is known when compiled */
+}
 bool cells_put_ip(struct cells *c, const struct field *f, const uint8_t ip[16]);
 bool cells_put_mac(struct cells *c, const struct field *f, const uint8_t mac[6]);
 bool cells_remove_text(struct cells *c, const struct field *f, const char *text);
@@ -89,7 +97,10 @@ struct object cells_child_object(struct cells *c, struct object parent, const st
 void cells_object_u64(struct cells *c, struct object o, const struct field *f, uint64_t value);
 void cells_object_i64(struct cells *c, struct object o, const struct field *f, int64_t value);
 void cells_object_text(struct cells *c, struct object o, const struct field *f, struct span text);
-void cells_object_const(struct cells *c, struct object o, const struct field *f, const char *text);
+void cells_object_fixed(struct cells *c, struct object o, const struct field *f, struct span text);
+static inline void cells_object_const(struct cells *c, struct object o, const struct field *f, const char *text) {
+    cells_object_fixed(c, o, f, span_text(text));
+}
 void cells_object_ip(struct cells *c, struct object o, const struct field *f, const uint8_t ip[16]);
 
 /* --- reading --- */

@@ -46,6 +46,29 @@ static void test_known(void **state) {
     assert_null(digests_free(NULL));
 }
 
+/* Texts that come again, texts of one length that differ in one place, and the same text for another algorithm. */
+static void test_memo(void **state) {
+    (void)state;
+    struct digests *d = digests_new();
+    assert_non_null(d);
+    uint8_t text[3000], once[DIGEST_MAX], memo[DIGEST_MAX];
+    memset(text, 'x', sizeof(text));
+    static const size_t lengths[] = {0, 1, 15, 16, 17, 300, 1984, 1985, 3000};
+    for (unsigned round = 0; round < 3000; round++) {
+        size_t len = lengths[round % ARRAY_LEN(lengths)];
+        if (len && round % 3 == 0) {
+            text[round * 7u % len] = (uint8_t)round;
+        }
+        enum digest_kind kind = (enum digest_kind)(round / 5 % DIGEST_KINDS);
+        size_t n = digest_once(d, kind, span_make(text, len), once);
+        assert_int_equal(digest_memo(d, kind, span_make(text, len), memo), n);
+        assert_memory_equal(memo, once, n);
+        assert_int_equal(digest_memo(d, kind, span_make(text, len), memo), n);
+        assert_memory_equal(memo, once, n);
+    }
+    digests_free(d);
+}
+
 /* Runs of different kinds side by side, ended out of order, do not disturb each other. */
 static void test_interleaved(void **state) {
     (void)state;
@@ -100,10 +123,8 @@ static void test_hex(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known),
-        cmocka_unit_test(test_interleaved),
-        cmocka_unit_test(test_ceiling),
-        cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_known),   cmocka_unit_test(test_memo), cmocka_unit_test(test_interleaved),
+        cmocka_unit_test(test_ceiling), cmocka_unit_test(test_hex),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,7 +165,7 @@ static size_t show_character(const struct show *s, struct span text, char ret_sh
         memcpy(ret_shown, text.at, len);
         ret_shown[len] = 0;
         *ret_width = (size_t)width;
-    } else if (c < 0 || c < 0x80) {
+    } else if (c < 0x80) {
         *ret_width = (size_t)snprintf(ret_shown, 16, "\\x%02x", text.at[0]);
     } else {
         *ret_width = (size_t)snprintf(ret_shown, 16, "\\u%04x", (unsigned)c);

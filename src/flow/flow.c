@@ -158,7 +158,12 @@ static void table_grow(struct flow *f) {
 
 /* Same flow, but for VLAN or VNI. */
 static bool same_addresses(const struct flow_key *a, const struct flow_key *b) {
-    return memcmp(a, b, offsetof(struct flow_key, tag)) == 0 && ((a->tag ^ b->tag) & ~FLOW_NETWORK_MASK) == 0;
+    uint64_t x[4], y[4]; /* by words: no call */
+    memcpy(x, a, sizeof(x));
+    memcpy(y, b, sizeof(y));
+    uint64_t differ = (x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]);
+    return (differ | (a->low_port ^ b->low_port) | (a->high_port ^ b->high_port) |
+            ((a->tag ^ b->tag) & ~FLOW_NETWORK_MASK)) == 0;
 }
 
 /* Each side of a flow is in one VLAN (or VNI). The sides may differ when one of them is untagged: mirror ports often
@@ -340,7 +345,7 @@ static struct session *session_new(struct flow *f, const struct packet *p, const
             }
         }
     }
-    if (f->open > f->mask) {
+    if (f->open > f->mask / 2) { /* chains are short: what is not first in one is not fetched ahead */
         table_grow(f);
     }
     s->chain = f->buckets[s->hash & f->mask];
@@ -514,11 +519,16 @@ static void prefetch_block(const void *block, size_t lines) {
 }
 
 /* What an open session writes to for every packet. */
-static void prefetch_parts(const struct session *s) {
+static void prefetch_parts(const struct session *s, const struct packet *p) {
     if (s) {
         prefetch_block(s->kind == FLOW_TCP ? s->tcp : NULL, 2);
         prefetch_block(s->positions, 1);
         prefetch_block(s->dissect, 1);
+        const struct cells *c = &s->cells;
+        if (p->payload_len && !s->quiet && c->base) { /* where the next value goes, and the heads */
+            prefetch_block(c->base + c->used, 1);
+            prefetch_block(c->base + c->cap - c->heads * sizeof(struct cell_head), 3);
+        }
     }
 }
 
@@ -540,16 +550,22 @@ void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t w
         }
     }
     elapsed[b->count] = f->elapsed;
-    for (uint32_t i = 0; i < count; i++) {
-        if (i + 3 * LOOK_AHEAD < count) {
-            __builtin_prefetch(bucket_ahead(f, b, order[i + 3 * LOOK_AHEAD]));
+    /* The first rounds only fetch: the batch's first packets would find nothing ahead of them otherwise. */
+    for (uint32_t round = 0; round < count + 3 * LOOK_AHEAD; round++) {
+        if (round < count) {
+            __builtin_prefetch(bucket_ahead(f, b, order[round]));
         }
-        if (i + 2 * LOOK_AHEAD < count) {
-            const struct session *s = *bucket_ahead(f, b, order[i + 2 * LOOK_AHEAD]);
+        if (round - LOOK_AHEAD < count) { /* wraps below 0 */
+            const struct session *s = *bucket_ahead(f, b, order[round - LOOK_AHEAD]);
             prefetch_block(s, s ? 4 : 0);
         }
-        if (i + LOOK_AHEAD < count) {
-            prefetch_parts(*bucket_ahead(f, b, order[i + LOOK_AHEAD]));
+        if (round - 2 * LOOK_AHEAD < count) {
+            uint8_t at = order[round - 2 * LOOK_AHEAD];
+            prefetch_parts(*bucket_ahead(f, b, at), &b->packets[at]);
+        }
+        uint32_t i = round - 3 * LOOK_AHEAD;
+        if (i >= count) {
+            continue;
         }
         uint32_t at = order[i];
         on_packet(f, &b->packets[at], &b->keys[at], elapsed + at);

@@ -21,7 +21,7 @@ struct object_body {
 };
 
 struct const_body {
-    const char *text; /* its length stands in the cell's `len` */
+    const char *text; /* its length stands in the cell's `len`; read by cell_span */
 };
 
 void cells_init(struct cells *c, struct pool *pool) {
@@ -120,15 +120,6 @@ static struct cell_head *want_head(struct cells *c, const struct field *f, size_
     }
     heads[i] = (struct cell_head){.field = f->id, .rank = f->rank};
     return heads + i;
-}
-
-static struct span cell_bytes(const struct cell *cell) {
-    if (cell->len & CELL_CONST) {
-        struct const_body body;
-        memcpy(&body, cell + 1, sizeof(body));
-        return span_make(body.text, cell->len & (CELL_CONST - 1u));
-    }
-    return span_make(cell + 1, cell->len);
 }
 
 static size_t cell_len(const struct cell *cell) {
@@ -239,10 +230,10 @@ static bool replace(struct cell *old, const struct cell *cell) {
 
 /* Links the drafted cell into the list of its field unless its value is there. True when it was new. */
 static bool commit(struct cells *c, const struct field *f, struct cell_head *h, const struct cell *cell) {
-    struct span value = cell_bytes(cell);
+    struct span value = cell_span(cell);
     if (h->count && (f->flags & F_SINGLE)) {
         struct cell *old = cell_at(c, h->first);
-        if ((f->flags & F_FIRST) || span_equal(cell_bytes(old), value)) {
+        if ((f->flags & F_FIRST) || span_equal(cell_span(old), value)) {
             return false;
         }
         if (!replace(old, cell)) {
@@ -254,7 +245,7 @@ static bool commit(struct cells *c, const struct field *f, struct cell_head *h, 
     if (!(f->flags & F_REPEAT)) {
         for (uint32_t at = h->first; at;) {
             const struct cell *old = cell_at(c, at);
-            if (span_equal(cell_bytes(old), value)) {
+            if (span_equal(cell_span(old), value)) {
                 return false;
             }
             at = old->next;
@@ -322,7 +313,7 @@ bool cells_put_mac(struct cells *c, const struct field *f, const uint8_t mac[6])
 bool cells_has_text(const struct cells *c, const struct field *f, struct span text) {
     const struct cell_head *h = find_head(c, f);
     for (uint32_t at = h ? h->first : 0; at; at = cell_at(c, at)->next) {
-        if (span_equal(cell_bytes(cell_at(c, at)), text)) {
+        if (span_equal(cell_span(cell_at(c, at)), text)) {
             return true;
         }
     }
@@ -344,7 +335,7 @@ bool cells_remove_text(struct cells *c, const struct field *f, const char *text)
     struct cell_head *h = find_head(c, f);
     uint32_t before = 0;
     for (uint32_t at = h ? h->first : 0; at; before = at, at = cell_at(c, at)->next) {
-        if (!span_is(cell_bytes(cell_at(c, at)), text)) {
+        if (!span_is(cell_span(cell_at(c, at)), text)) {
             continue;
         }
         uint32_t next = cell_at(c, at)->next;
@@ -468,7 +459,7 @@ struct object cells_child_object(struct cells *c, struct object parent, const st
 
 /* Commits the drafted cell as a child unless an equal one is there. Single fields keep the last value. */
 static void commit_child(struct cells *c, struct object o, const struct field *f, const struct cell *cell) {
-    struct span value = cell_bytes(cell);
+    struct span value = cell_span(cell);
     const struct object_body *body = body_of(c, o.at);
     /* Most members are put in the order of their fields: nothing can be equal then. */
     bool behind_all = body->last && cell_at(c, body->last)->field < f->id;
@@ -481,7 +472,7 @@ static void commit_child(struct cells *c, struct object o, const struct field *f
         if (old->field != f->id) {
             continue;
         }
-        bool equal = !(f->flags & F_REPEAT) && span_equal(cell_bytes(old), value);
+        bool equal = !(f->flags & F_REPEAT) && span_equal(cell_span(old), value);
         if (equal || ((f->flags & F_SINGLE) && (f->flags & F_FIRST))) {
             return;
         }
@@ -559,18 +550,8 @@ const struct cell *cells_object_first(const struct cells *c, const struct cell *
 }
 
 struct value cell_value(const struct cell *cell, const struct field *f) {
-    struct value v = {.type = f->type};
-    switch (v.type) {
-    case FT_U64:
-    case FT_I64:
-    case FT_TIME:
-    case FT_BOOL:
-    case FT_FLOAT:
-        memcpy(&v.u64, cell + 1, sizeof(v.u64));
-        break;
-    default:
-        v.bytes = cell_bytes(cell);
-    }
+    struct value v = {0};
+    cell_read(cell, f, &v);
     return v;
 }
 
@@ -589,7 +570,7 @@ void cells_keep_linked(struct cells *c, const struct registry *r) {
         }
         for (const struct cell *cell = cells_first(c, &heads[i]); cell; cell = cells_next(c, cell)) {
             if (cell->len & CELL_CONST) {
-                (void)cells_put_fixed(&kept, f, cell_bytes(cell));
+                (void)cells_put_fixed(&kept, f, cell_span(cell));
             } else {
                 (void)put_bytes(&kept, f, cell + 1, cell->len);
             }

@@ -214,7 +214,8 @@ static const struct cell *write_run(struct writing *w, const struct cell *cell) 
         if (f->type == FT_OBJECT) {
             write_object(w, cell);
         } else {
-            struct value v = cell_value(cell, f);
+            struct value v;
+            cell_read(cell, f, &v);
             if (!value_need(&w->pen, &v)) {
                 return NULL;
             }

@@ -12,6 +12,8 @@
 #ifndef SEINE_RECORD_RECORD_H
 #define SEINE_RECORD_RECORD_H
 
+#include <string.h>
+
 #include "base/pool.h"
 #include "base/span.h"
 #include "field/registry.h"
@@ -108,6 +110,25 @@ const struct cell_head *cells_heads(const struct cells *c, size_t *ret_count); /
 const struct cell *cells_first(const struct cells *c, const struct cell_head *h);
 const struct cell *cells_next(const struct cells *c, const struct cell *cell);
 const struct cell *cells_object_first(const struct cells *c, const struct cell *object);
+static inline struct span cell_span(const struct cell *cell) {
+    if (cell->len & CELL_CONST) {
+        const char *text;
+        memcpy(&text, cell + 1, sizeof(text));
+        return span_make(text, cell->len & (CELL_CONST - 1u));
+    }
+    return span_make(cell + 1, cell->len);
+}
+/* Inline and member by member: a structure of this size given back by value costs more than what is in it. */
+static inline void cell_read(const struct cell *cell, const struct field *f, struct value *ret) {
+    ret->type = f->type;
+    ret->index = 0;
+    ret->state = 0;
+    if (f->type <= FT_BOOL) {
+        memcpy(&ret->u64, cell + 1, sizeof(ret->u64));
+    } else {
+        ret->bytes = cell_span(cell);
+    }
+}
 struct value cell_value(const struct cell *cell, const struct field *f);
 
 /* Keeps only fields with F_LINKED (after a mid-save). */

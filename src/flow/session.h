@@ -39,6 +39,7 @@ struct tcp_side {
     uint32_t fin_at; /* sequence number of the FIN */
     uint32_t gap;    /* bytes skipped since the last delivery */
     bool known : 1, has_ack : 1, fin : 1, ended : 1;
+    bool slack : 1; /* one byte more than `next` may be acknowledged: a FIN that was not captured */
 };
 
 struct tcp_state {

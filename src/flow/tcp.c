@@ -12,6 +12,8 @@
 #include "flow/session.h"
 
 #define GAP_PATIENCE 16
+/* No receiver acknowledges so far beyond what was sent: the largest window of RFC 7323. */
+#define FARTHEST_ACK (1 << 30)
 #define NS_PER_MS 1000000
 
 enum {
@@ -102,6 +104,11 @@ static struct tcp_segment *segment_new(struct flow *f, const struct session *s, 
     return g;
 }
 
+static void note_out_of_order(struct flow *f, struct session *s, unsigned side) {
+    f->counts[FLOW_OUT_OF_ORDER]++;
+    session_tag(f, s, side ? "out-of-order-dst" : "out-of-order-src");
+}
+
 /* Puts `g` where its sequence number belongs among its side's segments. An equal one that is no longer is dropped. */
 static void enqueue(struct flow *f, struct session *s, struct tcp_segment *g) {
     struct tcp_state *t = s->tcp;
@@ -132,8 +139,7 @@ static void enqueue(struct flow *f, struct session *s, struct tcp_segment *g) {
     *at = g;
     t->queued++;
     if (before_another && t->synced) {
-        f->counts[FLOW_OUT_OF_ORDER]++;
-        session_tag(f, s, g->side ? "out-of-order-dst" : "out-of-order-src");
+        note_out_of_order(f, s, g->side);
     }
 }
 
@@ -148,6 +154,7 @@ static void deliver(struct flow *f, struct session *s, unsigned side, struct spa
         s->payload8_len[side] = (uint8_t)(have + n);
     }
     me->next += (uint32_t)counted;
+    me->slack = false;
     s->data_bytes[side] += s->tcp->finishing ? 0 : counted; /* not what lies behind a hole that never closed */
     if (!s->quiet && bytes.len) {
         uint64_t gap = me->gap;
@@ -156,11 +163,11 @@ static void deliver(struct flow *f, struct session *s, unsigned side, struct spa
     }
 }
 
-/* The segment acknowledges bytes of the other side that have not been delivered. One more than was seen may be a FIN.
- */
+/* The segment acknowledges bytes of the other side that have not been delivered; its FIN counts as one. */
 static bool peer_is_ahead(const struct tcp_state *t, unsigned side, bool has_ack, uint32_t ack) {
     const struct tcp_side *peer = &t->side[!side];
-    return has_ack && peer->known && distance(ack, peer->next) > 1;
+    bool one_more = peer->slack || (peer->fin && peer->fin_at == peer->next);
+    return has_ack && peer->known && distance(ack, peer->next) > one_more;
 }
 
 static void end_side(struct flow *f, struct session *s, unsigned side) {
@@ -218,6 +225,7 @@ static void drain(struct flow *f, struct session *s) {
 static void skip_to(struct flow *f, struct session *s, unsigned side, uint32_t seq) {
     struct tcp_side *me = &s->tcp->side[side];
     uint32_t lost = seq - me->next;
+    me->slack = false;
     me->gap += lost;
     me->missing += lost;
     me->next = seq;
@@ -234,6 +242,16 @@ static struct tcp_segment **lowest_of(struct tcp_state *t, unsigned side) {
         at = &(*at)->next;
     }
     return at;
+}
+
+/* What `low` acknowledges cannot be: a later segment of its side acknowledges less. */
+static bool ack_is_wild(const struct tcp_segment *low) {
+    for (const struct tcp_segment *g = low->next; g; g = g->next) {
+        if (g->side == low->side && g->has_ack && distance(g->ack, low->ack) < 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Gives up what the longest waiting segment's side waits for: a hole of its own, or bytes of the peer that it
@@ -258,10 +276,18 @@ static void skip_gap(struct flow *f, struct session *s) {
         segment_free(f, low);
         return;
     }
+    if (ack_is_wild(low)) {
+        low->has_ack = false;
+        return;
+    }
     uint32_t to = low->ack;
+    struct tcp_side *peer = &t->side[!low->side];
     const struct tcp_segment *peers = *lowest_of(t, !low->side);
-    if (peers && distance(peers->seq, t->side[!low->side].next) > 0 && distance(peers->seq, to) < 0) {
+    if (peers && distance(peers->seq, peer->next) > 0 && distance(peers->seq, to) < 0) {
         to = peers->seq;
+    } else if (to - peer->next == 1 && !peer->slack && !peer->fin) {
+        peer->slack = true; /* one byte, or a FIN that nobody captured: what follows tells */
+        return;
     }
     skip_to(f, s, !low->side, to);
 }
@@ -292,17 +318,22 @@ static void on_data(struct flow *f, struct session *s, const struct packet *p, c
     if (t->synced && !is_syn && ahead + (int64_t)p->payload_len <= 0) {
         return; /* seen before */
     }
-    if (t->synced && !is_syn && !t->queue && ahead <= 0 && !peer_is_ahead(t, side, h->flags & TH_ACK, h->ack)) {
+    if (t->synced && !is_syn && ahead <= 0 && !peer_is_ahead(t, side, h->flags & TH_ACK, h->ack)) {
         uint32_t old = (uint32_t)-ahead;
+        const struct tcp_segment *waiting = *lowest_of(t, side);
+        if (waiting && distance(h->seq, waiting->seq) < 0) {
+            note_out_of_order(f, s, side);
+        }
         deliver(f, s, side, span_make(p->data + p->payload_at + old, p->payload_len - old), p->payload_len - old,
                 p->time);
-        return;
+        check_fin(f, s, side);
+    } else {
+        struct tcp_segment *g = segment_new(f, s, p, h, side);
+        if (g) {
+            enqueue(f, s, g);
+        }
     }
-    struct tcp_segment *g = segment_new(f, s, p, h, side);
-    if (g) {
-        enqueue(f, s, g);
-    }
-    if (t->synced) {
+    if (t->synced && t->queue) {
         drain(f, s);
         while (t->queue && hole_is_lost(f, t)) {
             skip_gap(f, s);
@@ -360,6 +391,9 @@ static void on_syn(struct session *s, const struct packet *p, const struct tcp_h
         }
     } else if (t->has_syn) {
         count_if(&t->src_isn_count, h->seq != me->isn);
+        if (s->data_bytes[side] == 0 && !t->queue && !(h->flags & TH_RST)) {
+            me->next = h->seq + 1; /* tried again before anything was said: the latest try is what gets answered */
+        }
         return;
     } else {
         t->has_syn = true;
@@ -408,8 +442,9 @@ static bool fin_is_acked(const struct tcp_side *me) {
     return me->fin && me->has_ack && distance(me->acked, me->fin_at) > 0;
 }
 
-/* A capture that begins inside a connection: the second packet shows that there is a stream to follow. */
-static void pick_up(struct session *s) {
+/* A capture that begins inside a connection: the second packet shows that there is a stream to follow. The two may have
+ * come swapped. */
+static void pick_up(struct session *s, const struct packet *p, const struct tcp_header *h, unsigned side) {
     struct tcp_state *t = s->tcp;
     t->synced = true;
     for (const struct tcp_segment *g = t->queue; g; g = g->next) {
@@ -418,6 +453,10 @@ static void pick_up(struct session *s) {
             me->known = true;
             me->next = g->seq;
         }
+    }
+    struct tcp_side *me = &t->side[side];
+    if (me->known && p->payload_len && distance(h->seq, me->next) < 0 && h->seq + p->payload_len == me->next) {
+        me->next = h->seq;
     }
 }
 
@@ -437,7 +476,10 @@ bool tcp_packet(struct flow *f, struct session *s, const struct packet *p, unsig
         on_syn(s, p, &h, side);
     }
     if (!t->synced && s->packets[0] + s->packets[1] >= 2) {
-        pick_up(s);
+        pick_up(s, p, &h, side);
+    }
+    if (t->side[!side].known && distance(h.ack, t->side[!side].next) > FARTHEST_ACK) {
+        h.flags &= (uint8_t)~TH_ACK;
     }
     if (h.flags & TH_ACK) {
         on_ack(f, s, p, &h, side);
@@ -451,12 +493,12 @@ bool tcp_packet(struct flow *f, struct session *s, const struct packet *p, unsig
             me->next = h.seq;
         }
     }
+    check_fin(f, s, side);
     if (p->payload_len && !(h.flags & TH_RST)) {
         on_data(f, s, p, &h, side);
     } else if (t->queue && t->synced) {
         drain(f, s);
     }
-    check_fin(f, s, side);
     if (h.flags & TH_RST) {
         t->has_rst = true;
         if (h.seq == me->next || !t->synced) {
@@ -480,7 +522,9 @@ void tcp_finish(struct flow *f, struct session *s) {
             f->hooks.stream(f->hooks.ctx, s, g->side, span_make(g->data, g->len), 0, g->time);
         }
     }
-    drain(f, s);
+    do { /* what waits for a FIN that nobody captured waits no longer */
+        t->side[0].slack = t->side[1].slack = true;
+    } while (t->synced && drain_one(f, s));
     t->finishing = true;
     while (t->synced && t->queue) {
         drain(f, s);
@@ -491,7 +535,9 @@ void tcp_finish(struct flow *f, struct session *s) {
     for (unsigned side = 0; side < 2; side++) {
         struct tcp_side *me = &t->side[side];
         if (me->known && me->has_ack) {
-            int32_t lost = distance(me->acked, me->next) - (me->fin || me->ended ? 1 : 0);
+            /* One more may be a FIN that nobody captured. */
+            int32_t lost = distance(me->acked, me->next);
+            lost = lost == 1 ? 0 : lost - (me->fin || me->ended ? 1 : 0);
             if (lost > 0 && (t->has_syn || t->has_syn_ack)) {
                 me->missing += (uint32_t)lost;
                 f->counts[FLOW_MISSING_BYTES] += (uint32_t)lost;

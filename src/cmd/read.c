@@ -170,6 +170,29 @@ static int check_options(struct reading *g, int first, int argc) {
     return EXIT_DONE;
 }
 
+/* A capture without a single session leaves its reader wondering: what became of its packets. */
+static void say_why_none(const struct walk_stats *s) {
+    static const struct {
+        enum decode_count counter;
+        const char *what;
+    } reasons[] = {
+        {DECODE_UNKNOWN_LINK, "of a link type that is not known"},
+        {DECODE_UNKNOWN_ETHER,
+         "neither IP nor another protocol that makes sessions (disableParsers, saveUnknownPackets)"},
+        {DECODE_UNKNOWN_IP, "of an IP protocol that makes no sessions (saveUnknownPackets=ip:all keeps them)"},
+        {DECODE_CORRUPT_ETHER, "damaged above the link layer (saveUnknownPackets=corrupt keeps them)"},
+        {DECODE_CORRUPT_IP, "with lengths that contradict each other (saveUnknownPackets=corrupt keeps them)"},
+        {DECODE_TOO_DEEP, "with too many layers"},
+        {DECODE_FRAGMENT_DROPPED, "fragments of datagrams that never became whole"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        uint64_t count = s->decode[reasons[i].counter];
+        if (count) {
+            say("no session of %llu packet%s: %s", (unsigned long long)count, count == 1 ? "" : "s", reasons[i].what);
+        }
+    }
+}
+
 static void say_end(struct reading *g, int code) {
     const struct walk_stats *s = &g->stats;
     const struct read_options *o = &g->options;
@@ -186,12 +209,15 @@ static void say_end(struct reading *g, int code) {
     if (table || o->setup.verbose) {
         summary_print(g->summary, s, &g->show);
     }
+    uint64_t sessions = summary_sessions(g->summary);
+    if (sessions == 0) {
+        say_why_none(s);
+    }
     struct buf size;
     buf_init(&size, 64);
     show_bytes(s->source.bytes, &size);
     say("%llu packets, %llu sessions, %.*s in %.2f s%s", (unsigned long long)s->source.packets,
-        (unsigned long long)summary_sessions(g->summary), (int)size.len, (const char *)size.data,
-        progress_seconds(&g->progress),
+        (unsigned long long)sessions, (int)size.len, (const char *)size.data, progress_seconds(&g->progress),
         code >= EXIT_INTERRUPTED  ? " (interrupted: what was read is complete)"
         : s->stopped && code == 0 ? " (the limit is reached: the rest was not read)"
                                   : "");

@@ -40,10 +40,10 @@ enum verdict {
 
 /* What must hold before the probe is asked. A dissector without hints is asked for every new stream/datagram flow. */
 struct hint {
-    enum { HINT_NONE, HINT_TCP_PORT, HINT_UDP_PORT, HINT_TCP_BYTES, HINT_UDP_BYTES, HINT_SCTP_PPID } kind;
+    enum { HINT_NONE, HINT_TCP_PORT, HINT_UDP_PORT, HINT_TCP_BYTES, HINT_UDP_BYTES } kind;
     uint16_t port;     /* HINT_*_PORT: either side has it */
     uint16_t offset;   /* HINT_*_BYTES: where `bytes` must stand */
-    const char *bytes; /* first bytes, compared exactly */
+    const char *bytes; /* what stands there; at offset 0 its first byte decides whether the probe is asked */
     uint8_t length;
 };
 

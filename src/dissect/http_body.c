@@ -65,7 +65,7 @@ static void put_digest(struct dissect *d, unsigned field, const uint8_t *digest,
 
 static void put_whole(struct dissect *d, unsigned field, enum digest_kind kind, struct span bytes) {
     uint8_t digest[DIGEST_MAX];
-    put_digest(d, field, digest, digest_once(d->digests, kind, bytes, digest));
+    put_digest(d, field, digest, digest_memo(d->digests, kind, bytes, digest));
 }
 
 void http_body_bytes(struct dissect *d, struct http_side *side, struct span bytes, bool whole) {

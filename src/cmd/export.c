@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -22,6 +23,7 @@
 #include "cmd/spool.h"
 #include "cmd/values.h"
 #include "fetch/fetch.h"
+#include "query/query.h"
 #include "record/core_fields.h"
 #include "source/input.h"
 
@@ -32,7 +34,7 @@
 struct export_options {
     struct setup_options setup;
     struct text_list ids, flows;
-    const char *out, *bpf;
+    const char *out, *bpf, *expression;
     uint64_t workers;
     int format;
     bool quiet;
@@ -50,6 +52,11 @@ static const struct option_def export_option_table[] = {
      .kind = OPTION_LIST,
      .offset = AT(flows),
      .help = "sessions between these ends, in either direction; ports and protocol may be left out"},
+    {.letter = 'Y',
+     .argument = "EXPRESSION",
+     .kind = OPTION_TEXT,
+     .offset = AT(expression),
+     .help = "sessions that fit, for example 'host == *.example.com'; with --id or --flow: of those"},
     {.letter = 'w',
      .argument = "OUT",
      .kind = OPTION_TEXT,
@@ -93,6 +100,7 @@ struct exporting {
     struct notes notes;
     struct show show;
     struct spool spool;
+    struct query *query; /* NULL: none is given */
     struct wanted_id ids[TEXT_LIST_MAX];
     struct wanted_flow flows[TEXT_LIST_MAX];
     unsigned id_hits[TEXT_LIST_MAX], flow_hits[TEXT_LIST_MAX];
@@ -177,7 +185,8 @@ static bool is_wanted(struct exporting *x, const struct record *r) {
             hit = true;
         }
     }
-    return hit;
+    bool named = x->options.ids.count + x->options.flows.count > 0;
+    return (hit || !named) && (!x->query || query_match(x->query, r));
 }
 
 static void on_record(void *ctx, unsigned worker, struct record *r) {
@@ -329,8 +338,8 @@ static int check_options(struct exporting *x, int first, int argc) {
     if (first == argc) {
         return usage_error(&command_export, "no inputs: name the captures that hold the sessions");
     }
-    if (o->ids.count + o->flows.count == 0) {
-        return usage_error(&command_export, "no session is chosen: give --id or --flow");
+    if (o->ids.count + o->flows.count == 0 && !o->expression) {
+        return usage_error(&command_export, "no session is chosen: give --id, --flow or -Y");
     }
     if (!o->out && isatty(STDOUT_FILENO)) {
         return usage_error(&command_export, "packets would go to the terminal: give -w FILE, or redirect");
@@ -393,9 +402,20 @@ static unsigned say_missing(const struct exporting *x) {
     return missing;
 }
 
+static int parse_expression(struct exporting *x) {
+    const char *text = x->options.expression;
+    struct err e = {0};
+    if (text && query_parse(span_text(text), x->setup.registry, (int64_t)time(NULL) * 1000, &x->query, &e) < 0) {
+        say_err("-Y", &e);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
 static int export_inputs(struct exporting *x, char **paths, int count) {
     struct walk_stats stats;
     int code = session_setup_init(&x->setup, &x->options.setup);
+    code = code == EXIT_DONE ? parse_expression(x) : code;
     code = code == EXIT_DONE ? spool_stdin(x, paths, count) : code;
     if (code != EXIT_DONE) {
         return code;
@@ -430,6 +450,7 @@ static void exporting_done(struct exporting *x) {
     }
     free(x->found);
     spool_close(&x->spool);
+    (void)query_free(x->query);
     session_setup_done(&x->setup);
     (void)pthread_mutex_destroy(&x->lock);
     free(x);
@@ -461,9 +482,9 @@ const struct command command_export = {
     .name = "export",
     .line = "write the packets of chosen sessions",
     .arguments = "FILE|FOLDER|GLOB|-...",
-    .about =
-        "Finds sessions in captures by id or by their ends, and writes their packets, in order of time. Exit code 1 "
-        "when there is no such session.",
+    .about = "Finds sessions in captures by id, by their ends or by an expression, and writes their packets, in order "
+             "of time. Exit code 1 "
+             "when there is no such session.",
     .options = export_option_table,
     .option_count = ARRAY_LEN(export_option_table),
     .examples = {"seine export --id 140529-tQoVRgbZeEArEaFjFbMTxA -w session.pcapng capture.pcap",

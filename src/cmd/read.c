@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -14,6 +15,7 @@
 #include "cmd/session_setup.h"
 #include "cmd/stop.h"
 #include "cmd/summary.h"
+#include "query/query.h"
 #include "record/core_fields.h"
 
 #define FORMAT_UNASKED (-1)
@@ -21,7 +23,7 @@
 struct read_options {
     struct setup_options setup;
     int format;
-    const char *fields, *bpf, *zone;
+    const char *fields, *bpf, *zone, *expression;
     uint64_t packets, workers, limit;
     struct text_list tags;
     bool utc, quiet, no_color;
@@ -46,6 +48,11 @@ static const struct option_def read_option_table[] = {
      .kind = OPTION_TEXT,
      .offset = AT(bpf),
      .help = "only packets that pass this capture filter, as in tcpdump"},
+    {.letter = 'Y',
+     .argument = "EXPRESSION",
+     .kind = OPTION_TEXT,
+     .offset = AT(expression),
+     .help = "show only sessions that fit, for example 'host == *.example.com && bytes > 10k'"},
     {.letter = 'c',
      .argument = "N",
      .kind = OPTION_NUMBER,
@@ -104,6 +111,7 @@ static const struct option_def read_option_table[] = {
 struct reading {
     struct read_options options;
     struct session_setup setup;
+    struct query *query; /* NULL: every session */
     struct output *output;
     struct summary *summary;
     struct progress progress;
@@ -120,6 +128,9 @@ static void on_record(void *ctx, unsigned worker, struct record *r) {
     struct reading *g = ctx;
     for (size_t i = 0; i < g->options.tags.count; i++) {
         (void)cells_put_text(&r->cells, registry_field(r->registry, CORE_TAGS), span_text(g->options.tags.items[i]));
+    }
+    if (g->query && !query_match(g->query, r)) {
+        return;
     }
     summary_count(g->summary, worker, r);
     output_record(g->output, worker, r);
@@ -270,6 +281,16 @@ static int finish(struct reading *g, int walked) {
     return code;
 }
 
+static int parse_expression(struct reading *g) {
+    const char *text = g->options.expression;
+    struct err e = {0};
+    if (text && query_parse(span_text(text), g->setup.registry, (int64_t)time(NULL) * 1000, &g->query, &e) < 0) {
+        say_err("-Y", &e);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
 static int read_inputs(struct reading *g, char **paths, int count) {
     const struct read_options *o = &g->options;
     const char *no_color = getenv("NO_COLOR");
@@ -281,6 +302,10 @@ static int read_inputs(struct reading *g, char **paths, int count) {
                                  .terminal = g->terminal,
                                  .color = g->terminal && !o->no_color && !(no_color && *no_color)};
     int code = session_setup_init(&g->setup, &o->setup);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    code = parse_expression(g);
     if (code != EXIT_DONE) {
         return code;
     }
@@ -318,6 +343,7 @@ static int run_read(int argc, char **argv) {
             code = read_inputs(g, argv + first, argc - first);
             notes_done(&g->notes);
         }
+        g->query = query_free(g->query);
         g->output = output_free(g->output);
         g->summary = summary_free(g->summary);
         session_setup_done(&g->setup);

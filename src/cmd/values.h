@@ -1,4 +1,4 @@
-/* values.h: the values of a record's field, wherever they are kept, and columns of them by expression name.
+/* values.h: values of a record as text, and columns of them by expression name.
  *
  * Owner: columns belong to the command. Thread: reading is fine from any worker. Cost: a binary search over the fields
  * present.
@@ -8,11 +8,7 @@
 
 #include "base/buf.h"
 #include "cmd/show.h"
-#include "record/record.h"
-
-/* Calls `each` for every value of `f`, in document order; also for members of objects. False from `each` ends it. */
-typedef bool (*value_fn)(void *ctx, const struct field *f, const struct value *v);
-void record_values(const struct record *r, const struct field *f, value_fn each, void *ctx);
+#include "record/values.h"
 
 /* A value as plain text: addresses written out, times as ISO 8601. */
 void value_text(const struct show *show, const struct field *f, const struct value *v, struct buf *out);

@@ -122,7 +122,7 @@ static int type_term(const struct typing *t, const struct syntax *s, bool in_sum
 
 static int type_compare(const struct typing *t, const struct syntax *s, struct query_node **ret) {
     bool sum = s->first->kind == SYNTAX_SUM || s->last->kind == SYNTAX_SUM;
-    struct query_term *left, *right;
+    struct query_term *left = NULL, *right = NULL;
     int code = type_term(t, s->first, sum, &left);
     code = code < 0 ? code : type_term(t, s->last, sum, &right);
     if (code < 0) {

@@ -10,6 +10,13 @@
 
 #define SHOWN 100
 
+/* Zeroed memory for what holds a long double, which needs more alignment than the arena gives. */
+static void *wide_calloc(const struct typing *t, size_t size) {
+    const size_t align = _Alignof(long double);
+    uint8_t *at = arena_calloc(t->arena, size + align);
+    return at ? at + (align - (uintptr_t)at % align) % align : NULL;
+}
+
 static struct query_node *node_new(const struct typing *t, enum query_kind kind, size_t children) {
     struct query_node *n = arena_calloc(t->arena, sizeof(*n));
     if (n && children) {
@@ -99,7 +106,7 @@ static int type_field_term(const struct typing *t, const struct syntax *s, bool 
 }
 
 static int type_term(const struct typing *t, const struct syntax *s, bool in_sum, struct query_term **ret) {
-    struct query_term *term = arena_calloc(t->arena, sizeof(*term)), *left = NULL, *right = NULL;
+    struct query_term *term = wide_calloc(t, sizeof(*term)), *left = NULL, *right = NULL;
     if (!term) {
         return err_set(t->err, -ENOMEM, "no memory for the expression");
     }
@@ -204,7 +211,7 @@ static bool same_kind(const struct query_field *a, const struct query_field *b) 
 /* The test of one group: fields of one kind against the same items. */
 static int type_group(const struct typing *t, const struct query_field *fields, size_t count, enum query_op op,
                       const struct tokens *tokens, struct query_node **ret) {
-    struct query_item *items = arena_alloc(t->arena, tokens->count * sizeof(*items));
+    struct query_item *items = wide_calloc(t, tokens->count * sizeof(*items));
     *ret = node_new(t, QUERY_TEST, 0);
     if (!items || !*ret) {
         return err_set(t->err, -ENOMEM, "no memory for the expression");

@@ -536,42 +536,6 @@ static struct session *const *bucket_ahead(const struct flow *f, const struct ba
     return &f->buckets[b->packets[at].hash & f->mask];
 }
 
-void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t workers) {
-    uint8_t order[BATCH_MAX];
-    int64_t elapsed[BATCH_MAX + 1]; /* before each packet, and behind the last */
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < b->count; i++) {
-        elapsed[i] = f->elapsed;
-        time_pass(f, b->packets[i].time);
-        const struct packet *p = &b->packets[i];
-        /* The table uses the hash's low bits; workers are chosen by the high ones. */
-        if (p->kind != FLOW_NONE && (workers == 1 || (uint64_t)p->hash * workers >> 32 == mine)) {
-            order[count++] = (uint8_t)i;
-        }
-    }
-    elapsed[b->count] = f->elapsed;
-    /* The first rounds only fetch: the batch's first packets would find nothing ahead of them otherwise. */
-    for (uint32_t round = 0; round < count + 3 * LOOK_AHEAD; round++) {
-        if (round < count) {
-            __builtin_prefetch(bucket_ahead(f, b, order[round]));
-        }
-        if (round - LOOK_AHEAD < count) { /* wraps below 0 */
-            const struct session *s = *bucket_ahead(f, b, order[round - LOOK_AHEAD]);
-            prefetch_block(s, s ? 4 : 0);
-        }
-        if (round - 2 * LOOK_AHEAD < count) {
-            uint8_t at = order[round - 2 * LOOK_AHEAD];
-            prefetch_parts(*bucket_ahead(f, b, at), &b->packets[at]);
-        }
-        uint32_t i = round - 3 * LOOK_AHEAD;
-        if (i >= count) {
-            continue;
-        }
-        uint32_t at = order[i];
-        on_packet(f, &b->packets[at], &b->keys[at], elapsed + at);
-    }
-}
-
 /* The first cells, and the heads at the block's end. */
 static void prefetch_cells(const struct cells *c) {
     if (c->base) {
@@ -599,11 +563,60 @@ static void end_oldest(struct flow *f, struct session *s) {
     session_end(f, s);
 }
 
-void flow_expire(struct flow *f) {
+/* Saves what has timed out. Which packets a sweep falls between is counted over all packets: batches begin and end
+ * elsewhere when the same capture is read in another way. */
+#define SWEEP_EVERY 256u
+_Static_assert(SWEEP_EVERY >= BATCH_MAX, "one sweep a batch at most");
+
+static void sweep(struct flow *f, int64_t elapsed) {
     for (unsigned c = 0; c < TIMEOUT_CLASSES; c++) {
-        while (f->oldest[c] && f->elapsed - f->oldest[c]->touched > f->timeout[c]) {
+        while (f->oldest[c] && elapsed - f->oldest[c]->touched > f->timeout[c]) {
             end_oldest(f, f->oldest[c]);
         }
+    }
+}
+
+void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t workers) {
+    uint8_t order[BATCH_MAX];
+    int64_t elapsed[BATCH_MAX + 1]; /* before each packet, and behind the last */
+    uint32_t count = 0, sweep_at = SWEEP_EVERY - (uint32_t)(f->seen % SWEEP_EVERY);
+    for (uint32_t i = 0; i < b->count; i++) {
+        elapsed[i] = f->elapsed;
+        time_pass(f, b->packets[i].time);
+        const struct packet *p = &b->packets[i];
+        /* The table uses the hash's low bits; workers are chosen by the high ones. */
+        if (p->kind != FLOW_NONE && (workers == 1 || (uint64_t)p->hash * workers >> 32 == mine)) {
+            order[count++] = (uint8_t)i;
+        }
+    }
+    elapsed[b->count] = f->elapsed;
+    f->seen += b->count;
+    /* The first rounds only fetch: the batch's first packets would find nothing ahead of them otherwise. */
+    for (uint32_t round = 0; round < count + 3 * LOOK_AHEAD; round++) {
+        if (round < count) {
+            __builtin_prefetch(bucket_ahead(f, b, order[round]));
+        }
+        if (round - LOOK_AHEAD < count) { /* wraps below 0 */
+            const struct session *s = *bucket_ahead(f, b, order[round - LOOK_AHEAD]);
+            prefetch_block(s, s ? 4 : 0);
+        }
+        if (round - 2 * LOOK_AHEAD < count) {
+            uint8_t at = order[round - 2 * LOOK_AHEAD];
+            prefetch_parts(*bucket_ahead(f, b, at), &b->packets[at]);
+        }
+        uint32_t i = round - 3 * LOOK_AHEAD;
+        if (i >= count) {
+            continue;
+        }
+        uint32_t at = order[i];
+        if (at >= sweep_at) {
+            sweep(f, elapsed[sweep_at]);
+            sweep_at = UINT32_MAX;
+        }
+        on_packet(f, &b->packets[at], &b->keys[at], elapsed + at);
+    }
+    if (b->count >= sweep_at) {
+        sweep(f, elapsed[sweep_at]);
     }
 }
 

@@ -65,10 +65,8 @@ struct flow *flow_new(const struct flow_settings *settings, const struct flow_ho
                       const struct registry *registry);
 struct flow *flow_free(struct flow *f); /* sessions still open are dropped: call flow_finish first */
 
-/* Packets of `b` whose hash falls to worker `mine` of `workers`. */
+/* Packets of `b` whose hash falls to worker `mine` of `workers`; saves what has timed out by the packets seen. */
 void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t workers);
-/* Saves what has timed out by the packets seen so far. */
-void flow_expire(struct flow *f);
 /* Saves everything, oldest first. */
 void flow_finish(struct flow *f);
 const uint64_t *flow_counts(const struct flow *f);

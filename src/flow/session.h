@@ -121,6 +121,7 @@ struct flow {
     /* Time as packets show it: `elapsed` only grows. `latest` is the latest time of the run of captures being read;
      * `jump` the time of a packet far ahead that no other has confirmed yet. */
     int64_t elapsed, latest, jump;
+    uint64_t seen;          /* packets, anybody's */
     uint64_t segment_bytes; /* held by TCP queues */
     const struct flow_settings *settings;
     struct flow_hooks hooks;

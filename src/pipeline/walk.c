@@ -166,9 +166,6 @@ static void process(struct worker *w) {
     struct batch *b = w->batch;
     decoder_run(w->decoder, b);
     flow_batch(w->flow, b, w->number, w->run->count);
-    if (b->count) {
-        flow_expire(w->flow);
-    }
     if (w->number == 0) {
         __atomic_add_fetch(&w->run->packets, b->count, __ATOMIC_RELAXED);
     }

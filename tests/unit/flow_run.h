@@ -187,7 +187,6 @@ static inline void run_flush(struct flow_run *r) {
         for (uint32_t w = 0; w < r->workers; w++) { /* all shares by one table: what a single worker would see */
             flow_batch(r->flow, r->batch, w, r->workers);
         }
-        flow_expire(r->flow);
     }
     r->batch->count = 0;
     r->space_used = 0;

@@ -378,6 +378,9 @@ struct object cells_object(struct cells *c, const struct field *f, uint64_t key,
     if (!h) {
         return none;
     }
+    if (key && h->last && body_of(c, h->last)->key == key) {
+        return (struct object){h->last, f->id}; /* an answer follows its question */
+    }
     for (uint32_t at = key ? h->first : 0; at; at = cell_at(c, at)->next) {
         if (body_of(c, at)->key == key) {
             return (struct object){at, f->id};
@@ -565,7 +568,8 @@ void cells_keep_linked(struct cells *c, const struct registry *r) {
     const struct cell_head *heads = cells_heads(c, &count);
     for (size_t i = 0; i < count; i++) {
         const struct field *f = registry_field(r, heads[i].field);
-        if (!(f->flags & F_LINKED) || f->type == FT_OBJECT) {
+        /* A list that is full begins anew: else each further value of it would save a piece as large as this one. */
+        if (!(f->flags & F_LINKED) || f->type == FT_OBJECT || heads[i].written > CELLS_FIELD_SOFT / 2) {
             continue;
         }
         for (const struct cell *cell = cells_first(c, &heads[i]); cell; cell = cells_next(c, cell)) {

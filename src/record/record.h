@@ -131,7 +131,7 @@ static inline void cell_read(const struct cell *cell, const struct field *f, str
 }
 struct value cell_value(const struct cell *cell, const struct field *f);
 
-/* Keeps only fields with F_LINKED (after a mid-save). */
+/* Keeps only fields with F_LINKED (after a mid-save), and of those the ones that are not half full already. */
 void cells_keep_linked(struct cells *c, const struct registry *r);
 
 enum { SIDE_SRC, SIDE_DST };

@@ -32,6 +32,7 @@ static int parse(struct query *q, struct span text, const struct registry *regis
 
 int query_parse(struct span text, const struct registry *registry, int64_t now, struct query **ret_query,
                 struct err *ret_err) {
+    *ret_query = NULL;
     if (text.len > QUERY_TEXT_MAX) {
         return err_set(ret_err, -E2BIG, "the expression is longer than %zu bytes", QUERY_TEXT_MAX);
     }

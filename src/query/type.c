@@ -7,8 +7,12 @@
 
 #include "base/util.h"
 #include "query/names.h"
+#include "query/query.h"
 
 #define SHOWN 100
+/* Long lists are cut into tests of so many items: memory comes in pieces. The text has room for no more chunks. */
+#define CHUNK_ITEMS ((size_t)8192)
+#define CHUNKS_MAX (QUERY_TEXT_MAX / 2 / CHUNK_ITEMS + 1)
 
 /* Zeroed memory for what holds a long double, which needs more alignment than the arena gives. */
 static void *wide_calloc(const struct typing *t, size_t size) {
@@ -178,28 +182,31 @@ struct tokens {
     bool all;
 };
 
-static int list_tokens(const struct typing *t, const struct token *token, struct tokens *ret) {
+/* The next tokens of a list, from `*at` on, or the one value; none at the end. */
+static int next_tokens(const struct typing *t, const struct token *token, size_t *at, struct tokens *ret) {
     struct token item, *list;
     size_t count = 0;
-    *ret = (struct tokens){token, 1, false};
-    if (token->kind != TOKEN_LIST && token->kind != TOKEN_AND_LIST) {
+    bool is_list = token->kind == TOKEN_LIST || token->kind == TOKEN_AND_LIST;
+    *ret = (struct tokens){token, !is_list && *at == 0, token->kind == TOKEN_AND_LIST};
+    if (!is_list) {
+        *at = 1;
         return 0;
     }
-    for (size_t at = 0; lex_item(token->text, &at, &item);) {
+    for (size_t i = *at; count < CHUNK_ITEMS && lex_item(token->text, &i, &item);) {
         count++;
     }
     if (count == 0) {
-        return typing_fail(t, token->text, "the list is empty");
+        return *at ? 0 : typing_fail(t, token->text, "the list is empty");
     }
     list = arena_alloc(t->arena, count * sizeof(*list));
     if (!list) {
         return err_set(t->err, -ENOMEM, "no memory for the expression");
     }
-    count = 0;
-    for (size_t at = 0; lex_item(token->text, &at, &item);) {
-        list[count++] = item;
+    for (size_t i = 0; i < count; i++) {
+        (void)lex_item(token->text, at, &list[i]);
     }
-    *ret = (struct tokens){list, count, token->kind == TOKEN_AND_LIST};
+    ret->list = list;
+    ret->count = count;
     return 0;
 }
 
@@ -267,27 +274,48 @@ static void ports_first(struct named *n) {
     }
 }
 
-static int type_constants(const struct typing *t, struct named *n, enum query_op op, const struct token *token,
-                          struct query_node **ret) {
-    struct tokens tokens;
-    int code = list_tokens(t, token, &tokens);
-    if (code < 0) {
-        return code;
-    }
-    if (op > QUERY_NE && token->kind != TOKEN_WORD && token->kind != TOKEN_QUOTED && token->kind != TOKEN_REGEX) {
-        return typing_fail(t, token->text, "List queries not supported for gt/lt queries");
-    }
-    ports_first(n);
-    if (!tokens.all || tokens.count == 1) {
-        return type_any(t, n, op, &tokens, ret);
-    }
-    *ret = node_new(t, QUERY_AND, tokens.count);
-    for (size_t i = 0; *ret && code == 0 && i < tokens.count; i++) {
-        struct tokens one = {&tokens.list[i], 1, false};
+/* All of the tokens. */
+static int type_all(const struct typing *t, struct named *n, enum query_op op, const struct tokens *tokens,
+                    struct query_node **ret) {
+    int code = 0;
+    *ret = node_new(t, QUERY_AND, tokens->count);
+    for (size_t i = 0; *ret && code == 0 && i < tokens->count; i++) {
+        struct tokens one = {&tokens->list[i], 1, false};
         code = type_any(t, n, op, &one, &(*ret)->list.children[i]);
         (*ret)->list.count++;
     }
     return *ret ? code : -ENOMEM;
+}
+
+static int type_constants(const struct typing *t, struct named *n, enum query_op op, const struct token *token,
+                          struct query_node **ret) {
+    struct query_node *chunks = node_new(t, token->kind == TOKEN_AND_LIST ? QUERY_AND : QUERY_OR, CHUNKS_MAX);
+    struct tokens tokens;
+    size_t at = 0;
+    if (!chunks) {
+        return -ENOMEM;
+    }
+    if (op > QUERY_NE && (token->kind == TOKEN_LIST || token->kind == TOKEN_AND_LIST)) {
+        return typing_fail(t, token->text, "List queries not supported for gt/lt queries");
+    }
+    ports_first(n);
+    while (chunks->list.count < CHUNKS_MAX) {
+        struct query_node **chunk = &chunks->list.children[chunks->list.count];
+        int code = next_tokens(t, token, &at, &tokens);
+        if (code == 0 && tokens.count) {
+            bool all = tokens.all && tokens.count > 1;
+            code = all ? type_all(t, n, op, &tokens, chunk) : type_any(t, n, op, &tokens, chunk);
+        }
+        if (code < 0) {
+            return code;
+        }
+        if (tokens.count == 0) {
+            break;
+        }
+        chunks->list.count++;
+    }
+    *ret = chunks->list.count == 1 ? chunks->list.children[0] : chunks;
+    return 0;
 }
 
 static int type_test(const struct typing *t, const struct syntax *s, struct query_node **ret) {

@@ -86,11 +86,12 @@ static void test_errors(void **state) {
 
 static char *repeat(const char *head, const char *part, size_t count, const char *tail) {
     size_t len = strlen(part);
-    char *text = malloc(strlen(head) + len * count + strlen(tail) + 1), *at = stpcpy(text, head);
+    char *text = malloc(strlen(head) + len * count + strlen(tail) + 1);
+    uint8_t *at = span_copy_to(span_text(head), (uint8_t *)text);
     for (size_t i = 0; i < count; i++) {
-        at = stpcpy(at, part);
+        at = span_copy_to(span_text(part), at);
     }
-    strcpy(at, tail);
+    *span_copy_to(span_text(tail), at) = 0;
     return text;
 }
 

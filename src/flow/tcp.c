@@ -148,14 +148,14 @@ static void enqueue(struct flow *f, struct session *s, struct tcp_segment *g) {
 static void deliver(struct flow *f, struct session *s, unsigned side, struct span bytes, size_t counted, int64_t time) {
     struct tcp_side *me = &s->tcp->side[side];
     uint8_t have = s->payload8_len[side];
-    if (have < 8 && bytes.len && !s->tcp->finishing) {
+    if (have < 8 && bytes.len && !me->broken) {
         size_t n = MIN((size_t)8 - have, bytes.len);
         memcpy(s->payload8[side] + have, bytes.at, n);
         s->payload8_len[side] = (uint8_t)(have + n);
     }
     me->next += (uint32_t)counted;
     me->slack = false;
-    s->data_bytes[side] += s->tcp->finishing ? 0 : counted; /* not what lies behind a hole that never closed */
+    s->data_bytes[side] += me->broken ? 0 : counted;
     if (!s->quiet && bytes.len) {
         uint64_t gap = me->gap;
         me->gap = 0;
@@ -229,6 +229,7 @@ static void skip_to(struct flow *f, struct session *s, unsigned side, uint32_t s
     me->gap += lost;
     me->missing += lost;
     me->next = seq;
+    me->broken |= s->tcp->finishing;
     f->counts[FLOW_MISSING_BYTES] += lost;
     if (!s->tcp->incomplete && !s->tcp->finishing) {
         s->tcp->incomplete = true;

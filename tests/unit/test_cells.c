@@ -193,6 +193,26 @@ static void test_single_stays_small(void **state) {
     assert_in_range(full, 10, 100);
 }
 
+/* Linked values go on into the next piece, but a list that is full does not: it would fill each further piece, too. */
+static void test_full_linked_list_begins_anew(void **state) {
+    struct rig *r = *state;
+    unsigned pieces = 0;
+    assert_true(put(r, LINKED, "few"));
+    cells_keep_linked(&r->cells, r->registry);
+    assert_true(cells_has_text(&r->cells, &r->f[LINKED], SPAN_LITERAL("few")));
+    for (unsigned i = 0; i < 50000; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof(text), "value %u", i);
+        assert_true(put(r, LINKED, text));
+        if (r->cells.full) {
+            cells_keep_linked(&r->cells, r->registry);
+            r->cells.full = 0;
+            pieces++;
+        }
+    }
+    assert_in_range(pieces, 20, 80);
+}
+
 static void test_const_and_copied(void **state) {
     struct rig *r = *state;
     assert_true(cells_put_const(&r->cells, &r->f[LIST], "tag"));
@@ -545,6 +565,7 @@ int main(void) {
         CELLS_TEST(test_lists),
         CELLS_TEST(test_singles),
         CELLS_TEST(test_single_stays_small),
+        CELLS_TEST(test_full_linked_list_begins_anew),
         CELLS_TEST(test_const_and_copied),
         CELLS_TEST(test_folding),
         CELLS_TEST(test_types),

@@ -24,6 +24,9 @@ const char *const decode_count_names[DECODE_COUNTS] = {
     [DECODE_FRAGMENT_TIMEOUT] = "fragmentTimeout",
     [DECODE_FRAGMENT_DROPPED] = "fragmentDropped",
     [DECODE_FRAGMENT_OVERLAP] = "fragmentOverlap",
+    [DECODE_FRAGMENT_PIECES] = "fragmentPieces",
+    [DECODE_IGNORED] = "ignored",
+    [DECODE_UNKNOWN_SAVED] = "unknownSaved",
 };
 
 struct decoder *decoder_new(const struct decode_settings *settings, const struct hash_key *key, struct pool *pool) {
@@ -52,11 +55,9 @@ static void frame_count(struct decode_state *s, enum decoded how) {
     static const uint8_t counters[] = {
         [DECODED_UNKNOWN_LINK] = DECODE_UNKNOWN_LINK, [DECODED_UNKNOWN_ETHER] = DECODE_UNKNOWN_ETHER,
         [DECODED_UNKNOWN_IP] = DECODE_UNKNOWN_IP,     [DECODED_CORRUPT] = DECODE_CORRUPT_ETHER,
-        [DECODED_TOO_DEEP] = DECODE_TOO_DEEP,
+        [DECODED_TOO_DEEP] = DECODE_TOO_DEEP,         [DECODED_HELD] = DECODE_FRAGMENT_PIECES,
+        [DECODED_IGNORED] = DECODE_IGNORED,
     };
-    if (how == DECODED_FLOW || how == DECODED_HELD) {
-        return;
-    }
     unsigned counter = counters[how];
     if (how == DECODED_CORRUPT && s->p->ip_version) {
         counter = DECODE_CORRUPT_IP;
@@ -84,6 +85,7 @@ static void frame_decode(struct decode_state *s) {
     if (UNLIKELY(how != DECODED_FLOW)) {
         frame_count(s, how);
         how = unknown_session(s, how);
+        s->d->counts[DECODE_UNKNOWN_SAVED] += how == DECODED_FLOW;
     }
     if (how != DECODED_FLOW) {
         p->kind = FLOW_NONE;

@@ -27,6 +27,9 @@ enum decode_count {
     DECODE_FRAGMENT_TIMEOUT,
     DECODE_FRAGMENT_DROPPED, /* over a ceiling, inconsistent, or overlapping against the policy */
     DECODE_FRAGMENT_OVERLAP,
+    DECODE_FRAGMENT_PIECES, /* frames that were a piece of a datagram and nothing more: no session of their own */
+    DECODE_IGNORED,         /* left out by the settings: ESP without trackESP */
+    DECODE_UNKNOWN_SAVED,   /* of the unknown and corrupt: those that got a session (saveUnknownPackets) */
     DECODE_COUNTS,
 };
 extern const char *const decode_count_names[DECODE_COUNTS];

@@ -380,7 +380,7 @@ static enum decoded decode_icmp(struct decode_state *s, struct cursor *c) {
 
 static enum decoded decode_esp(struct decode_state *s, struct cursor *c) {
     if (!s->d->settings->track_esp) {
-        return DECODED_HELD;
+        return DECODED_IGNORED;
     }
     const uint8_t *esp = cursor_take(c, 8);
     if (!esp) {

@@ -15,7 +15,8 @@
 /* How a frame ended. */
 enum decoded {
     DECODED_FLOW,     /* kind and key are set */
-    DECODED_HELD,     /* no session by intention: a fragment that waits, or one that was dropped and counted */
+    DECODED_HELD,     /* a fragment that waits, or one that was dropped and counted: no session of its own */
+    DECODED_IGNORED,  /* left out by the settings */
     DECODED_NOT_MINE, /* a UDP tunnel's decoder looked and it is none: plain UDP */
     DECODED_UNKNOWN_LINK,
     DECODED_UNKNOWN_ETHER, /* s->number: the ethertype */

@@ -143,20 +143,20 @@ enum decoded unknown_session(struct decode_state *s, enum decoded how) {
     switch (how) {
     case DECODED_UNKNOWN_ETHER:
         return bits_has(rules->ether, s->number & 0xffff) ? flow_key_macs(s, OTHER_UNKNOWN_ETHER, (uint16_t)s->number)
-                                                          : DECODED_HELD;
+                                                          : DECODED_IGNORED;
     case DECODED_UNKNOWN_IP:
         return bits_has(rules->ip, s->number & 0xff)
                    ? flow_key_addresses(s, FLOW_OTHER, OTHER_UNKNOWN_IP, (uint16_t)s->number)
-                   : DECODED_HELD;
+                   : DECODED_IGNORED;
     case DECODED_CORRUPT:
         if (!rules->corrupt) {
-            return DECODED_HELD;
+            return DECODED_IGNORED;
         }
         s->p->transport_at = s->p->payload_at = 0;
         s->p->payload_len = 0;
         return s->p->ip_version ? flow_key_addresses(s, FLOW_OTHER, OTHER_CORRUPT_IP, 0)
                                 : flow_key_macs(s, OTHER_CORRUPT_ETHER, 0);
     default:
-        return DECODED_HELD;
+        return DECODED_IGNORED;
     }
 }

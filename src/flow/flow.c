@@ -18,6 +18,8 @@
 #define NS_PER_S 1000000000ll
 #define FIRST_BUCKETS (1u << 12)
 #define MOST_BUCKETS (1u << 25)
+/* Sessions with the same addresses in different VLANs or VNIs; saved early, nothing of them is lost. */
+#define NETWORKS_MAX 1024
 #define LOOK_AHEAD 6
 /* Addresses, TTL, VLANs are looked at in so many packets of each side. */
 #define LOWER_LAYER_PACKETS 10
@@ -310,7 +312,29 @@ static bool memory_is_short(const struct pool *p) {
     return p->ceiling && p->in_use > p->ceiling - p->ceiling / 8;
 }
 
+/* The hash leaves VLAN and VNI out: sessions that differ in nothing else share a bucket, and numbers are free to
+ * whoever sends the packets. Of too many the one idle longest is saved early. */
+static void thin_networks(struct flow *f, const struct packet *p, const struct flow_key *key) {
+    struct session *worst = NULL;
+    unsigned count = 0;
+    for (struct session *s = f->buckets[p->hash & f->mask]; s; s = s->chain) {
+        if (s->hash == p->hash && same_addresses(&s->key, key)) {
+            bool longer =
+                !worst || s->touched < worst->touched || (s->touched == worst->touched && s->key.tag < worst->key.tag);
+            worst = longer ? s : worst;
+            count++;
+        }
+    }
+    if (count >= NETWORKS_MAX) {
+        f->counts[FLOW_EVICTED]++;
+        session_end(f, worst);
+    }
+}
+
 static struct session *session_new(struct flow *f, const struct packet *p, const struct flow_key *key) {
+    if (key->tag & FLOW_NETWORK_MASK) {
+        thin_networks(f, p, key);
+    }
     while ((f->open >= f->settings->max_streams || memory_is_short(f->pool)) && evict(f)) {
     }
     struct session *s;

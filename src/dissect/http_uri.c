@@ -57,10 +57,15 @@ static void put_uri(struct dissect *d, struct span host, const char *between, st
     put_text(d, HTTP_URI, span_make(uri, at));
 }
 
-/* Length of "scheme://" at the front, or 0. */
+/* Length of "scheme://" at the front, or 0, as for "/go?to=http://other.example". */
 static size_t scheme_length(struct span target) {
     size_t colon = span_find_byte(span_sub(target, 0, 16), 0, ':');
-    return colon != SPAN_NONE && colon && span_starts(span_from(target, colon), SPAN_LITERAL("://")) ? colon + 3 : 0;
+    if (colon == SPAN_NONE || colon == 0 || !span_starts(span_from(target, colon), SPAN_LITERAL("://"))) {
+        return 0;
+    }
+    struct span scheme = span_sub(target, 0, colon);
+    bool inside = span_find_byte(scheme, 0, '/') != SPAN_NONE || span_find_byte(scheme, 0, '?') != SPAN_NONE;
+    return inside ? 0 : colon + 3;
 }
 
 /* --- query string --- */

@@ -5,8 +5,9 @@
 #include "base/util.h"
 #include "dissect/dhcp_fields.h"
 #include "dissect/dissector.h"
+#include "dissect/dns_name.h"
 
-enum { HEADER = 236, MESSAGE_MIN = 256, MAGIC_COOKIE = 0x63825363, HARDWARE_ETHERNET = 1 };
+enum { HEADER = 236, MESSAGE_MIN = 241, MAGIC_COOKIE = 0x63825363, HARDWARE_ETHERNET = 1, FQDN_LABELS = 0x04 };
 enum {
     OPTION_PAD = 0,
     OPTION_HOST_NAME = 12,
@@ -95,6 +96,20 @@ static void put_name(struct dissect *d, unsigned field, struct cursor value) {
     }
 }
 
+/* Flags, two result codes of no meaning, and the name: as text, or as labels like in DNS (RFC 4702 2.1). */
+static void put_fqdn(struct dissect *d, struct cursor value) {
+    uint8_t flags = cursor_u8(&value);
+    cursor_skip(&value, 2);
+    struct dns_message m = {.bytes = cursor_rest(&value), .scratch = d->scratch};
+    struct cursor labels = cursor_over(m.bytes);
+    struct dns_name name;
+    if (!(flags & FQDN_LABELS)) {
+        put_name(d, DHCP_HOST, labels);
+    } else if (dns_name_read(&m, &labels, 0, &name) == NAME_FINE && !name.root) {
+        put_text(d, DHCP_HOST, name.text);
+    }
+}
+
 static void put_option(struct dissect *d, uint8_t option, struct cursor value) {
     size_t len = cursor_left(&value);
     uint8_t first = (uint8_t)cursor_peek(&value, 0);
@@ -122,10 +137,7 @@ static void put_option(struct dissect *d, uint8_t option, struct cursor value) {
         }
         break;
     case OPTION_CLIENT_FQDN:
-        if (len > 3 && first == 0) { /* flags 0: plain text, not labels */
-            cursor_skip(&value, 3);
-            put_name(d, DHCP_HOST, value);
-        }
+        put_fqdn(d, value);
         break;
     default:
         break;

@@ -43,8 +43,18 @@ static void options(void **state) {
     assert_has(text, "\"id\":[\"3d1d\"]");
 }
 
+/* Flags say how the name is written. */
+static void full_names(void **state) {
+    const char *text = MESSAGE(*state, "\x51\x0b\1\xff\xff"
+                                       "pc.x.org"
+                                       "\x51\x0e\5\0\0\3two\1x\3org\0");
+    assert_has(text, "\"host\":[\"pc.x.org\",\"two.x.org\"],\"hostCnt\":2");
+    text = MESSAGE(*state, "\x51\4\4\0\0\0\x51\6\4\0\0\7xy\x51\2\1\0");
+    assert_lacks(text, "\"host\"");
+}
+
 static void options_that_lie(void **state) {
-    const char *text = MESSAGE(*state, "\x35\2\1\1\x32\3\1\2\3\x3d\7\2\1\1\1\1\1\1\x51\3\0\0\0\x51\5\1\0\0xy\x0c\x20");
+    const char *text = MESSAGE(*state, "\x35\2\1\1\x32\3\1\2\3\x3d\7\2\1\1\1\1\1\1\x51\3\0\0\0\x51\5\4\0\0xy\x0c\x20");
     assert_lacks(text, "\"type\"");
     assert_lacks(text, "requestIp");
     assert_lacks(text, "\"host\":[\"xy");
@@ -56,7 +66,8 @@ static void options_that_lie(void **state) {
 static void what_is_none(void **state) {
     struct dissect_run *r = *state;
     static const uint8_t zeros[300];
-    assert_lacks(message(r, "\x35\1\1", 3, 255), "DISCOVER");
+    assert_lacks(message(r, "\x35\1\1", 3, 240), "DISCOVER");
+    assert_has(message(r, "\x35\1\7", 3, 250), "RELEASE");
     datagram_start_other(r, OTHER_DHCP);
     datagram_say(r, 0, span_make(zeros, sizeof(zeros)));
     assert_lacks(run_finish(r), "\"id\"");
@@ -104,7 +115,7 @@ static void relayed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options),   cmocka_unit_test(options_that_lie), cmocka_unit_test(what_is_none),
-        cmocka_unit_test(version_6), cmocka_unit_test(relayed),
+        cmocka_unit_test(version_6), cmocka_unit_test(relayed),          cmocka_unit_test(full_names),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

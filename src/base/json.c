@@ -59,8 +59,9 @@ static size_t utf8_sequence(struct span s) {
     return n;
 }
 
-bool utf8_valid(struct span s) {
-    for (size_t i = 0; i < s.len;) {
+size_t utf8_valid_length(struct span s) {
+    size_t i = 0;
+    while (i < s.len) {
         uint64_t word;
         if (i + 8 <= s.len) {
             memcpy(&word, s.at + i, 8);
@@ -71,11 +72,11 @@ bool utf8_valid(struct span s) {
         }
         size_t n = s.at[i] < 0x80 ? 1 : utf8_sequence(span_from(s, i));
         if (n == 0) {
-            return false;
+            break;
         }
         i += n;
     }
-    return true;
+    return i;
 }
 
 static uint8_t *write_escaped(uint8_t *to, uint8_t byte) {

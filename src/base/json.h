@@ -36,7 +36,10 @@ void json_raw(struct json *j, struct span value); /* a complete value, copied as
  * the end. */
 uint8_t *json_write_escaped(uint8_t *to, struct span text, bool latin1);
 
-/* True when `s` is valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). RFC 3629. */
-bool utf8_valid(struct span s);
+/* How much of `s` is valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). RFC 3629. */
+size_t utf8_valid_length(struct span s);
+static inline bool utf8_valid(struct span s) {
+    return utf8_valid_length(s) == s.len;
+}
 
 #endif

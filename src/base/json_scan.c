@@ -195,7 +195,7 @@ static ALWAYS_INLINE void note_places(struct json_index *x, uint64_t bits, uint3
 static ALWAYS_INLINE size_t take_block(struct json_index *x, const struct block *b, struct carry *c, uint32_t base) {
     uint64_t quote = b->quote & ~find_escaped(b->backslash, &c->escaped);
     uint64_t inside = prefix_parity(quote) ^ c->in_string; /* with the opening quote, without the closing one */
-    c->in_string = (uint64_t)((int64_t)inside >> 63);
+    c->in_string = 0 - (inside >> 63);
     uint64_t scalar = ~(b->structure | b->blank | quote | inside);
     uint64_t starts = scalar & ~(scalar << 1 | c->scalar);
     c->scalar = scalar >> 63;
@@ -256,7 +256,15 @@ DEFINE_BUILD(build_portable, , classify_portable)
 #if HAS_X86
 DEFINE_BUILD(build_sse2, , classify_sse2)
 DEFINE_BUILD(build_avx2, __attribute__((target("avx2,bmi,popcnt"))), classify_avx2)
+#else
+#define build_sse2 build_portable
+#define build_avx2 build_portable
 #endif
+static int (*const builds[JSON_ENGINES])(struct json_index *, struct json_error *) = {
+    [JSON_PORTABLE] = build_portable,
+    [JSON_SSE2] = build_sse2,
+    [JSON_AVX2] = build_avx2,
+};
 
 bool json_engine_works(enum json_engine engine) {
 #if HAS_X86
@@ -275,11 +283,6 @@ int json_index_build_by(struct json_index *x, struct span text, enum json_engine
     if (text.len > UINT32_MAX - BLOCK) {
         return -E2BIG;
     }
-#if HAS_X86
-    int (*const builds[])(struct json_index *, struct json_error *) = {build_portable, build_sse2, build_avx2};
-#else
-    int (*const builds[])(struct json_index *, struct json_error *) = {build_portable, build_portable, build_portable};
-#endif
     int code = builds[engine](x, ret_error);
     if (code < 0) {
         x->count = 0; /* walks find nothing */

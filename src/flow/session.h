@@ -39,7 +39,7 @@ struct tcp_side {
     uint32_t fin_at; /* sequence number of the FIN */
     uint32_t gap;    /* bytes skipped since the last delivery */
     bool known : 1, has_ack : 1, fin : 1, ended : 1;
-    bool slack : 1; /* one byte more than `next` may be acknowledged: a FIN that was not captured */
+    bool slack : 1;  /* one byte more than `next` may be acknowledged: a FIN that was not captured */
     bool broken : 1; /* a hole was given up at the end: what lies behind it never was in order and is not counted */
 };
 

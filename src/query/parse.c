@@ -234,12 +234,12 @@ static int parse_unary(struct parser *p, struct syntax **ret) {
         code = want_test(p, *ret);
     }
     if (code == 0 && negated) {
-        struct syntax *not = make(p, SYNTAX_NOT);
-        if (!not ) {
+        struct syntax *negation = make(p, SYNTAX_NOT);
+        if (!negation) {
             return -ENOMEM;
         }
-        add(not, *ret);
-        *ret = not ;
+        add(negation, *ret);
+        *ret = negation;
     }
     return code;
 }

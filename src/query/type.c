@@ -36,12 +36,12 @@ static struct query_node *node_new(const struct typing *t, enum query_kind kind,
 }
 
 static int negate(const struct typing *t, struct query_node **node) {
-    struct query_node *not = node_new(t, QUERY_NOT, 1);
-    if (!not ) {
+    struct query_node *negation = node_new(t, QUERY_NOT, 1);
+    if (!negation) {
         return -ENOMEM;
     }
-    not ->list.children[not ->list.count++] = *node;
-    *node = not ;
+    negation->list.children[negation->list.count++] = *node;
+    *node = negation;
     return 0;
 }
 

@@ -61,10 +61,20 @@ static bool get_packet_len(const struct record *r, struct value *v) {
     return true;
 }
 
-/* fileId: numbers of the capture files in the order of the packets. */
+/* The first packet that is in the same file as packet `i`. */
+static uint64_t first_of_file(const struct record *r, uint64_t i) {
+    uint64_t first = 0;
+    while (r->positions[first].file != r->positions[i].file) {
+        first++;
+    }
+    return first;
+}
+
+/* fileId: numbers of the capture files, each once, in the order of the packets. */
 static bool get_file_id(const struct record *r, struct value *v) {
     for (uint64_t i = v->state; r->name_files && i < r->position_count; i++) {
-        if (i == 0 || r->positions[i].file != r->positions[i - 1].file) {
+        bool change = i == 0 || r->positions[i].file != r->positions[i - 1].file;
+        if (change && first_of_file(r, i) == i) {
             v->u64 = r->positions[i].file;
             v->state = i + 1;
             return true;

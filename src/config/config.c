@@ -1,8 +1,9 @@
 /* config.c: reads INI by inih, keeps every entry with file and line, and fills modules' structs by their tables.
  *
- * inih takes `:` as a separator as well as `=`, and a `;` behind a blank as the beginning of a comment. IPv6 networks
- * are keys here ([override-ips]) and lists are separated by `;`, so both are hidden from it and put back. Its run-time
- * switches for long lines are used.
+ * inih takes `:` as a separator as well as `=`. IPv6 networks are keys here ([override-ips]), so colons in front of the
+ * first `=` of a line are hidden from it and put back. Lines it could not take are told before it sees them: it would
+ * name only the first. Its run-time switches are set for long lines, and for values that hold `;`, which separates
+ * lists.
  */
 #include "config/config.h"
 
@@ -19,7 +20,6 @@
 #include "config/parse.h"
 
 #define HIDDEN_COLON '\x1f'
-#define HIDDEN_SEMICOLON '\x1e'
 #define LONGEST_LINE (1 << 20)
 #define ENTRIES_MAX (1u << 22)
 
@@ -113,7 +113,7 @@ static struct section *want_section(struct config *c, const char *name, int line
 
 static void put_back(char *text) {
     for (; *text; text++) {
-        *text = *text == HIDDEN_COLON ? ':' : *text == HIDDEN_SEMICOLON ? ';' : *text;
+        *text = *text == HIDDEN_COLON ? ':' : *text;
     }
 }
 
@@ -136,22 +136,54 @@ static int add_entry(struct config *c, const char *section, const char *key, con
         return -ENOMEM;
     }
     put_back(k);
-    put_back(v);
-    s->entries[s->count++] = (struct config_entry){k, v, line, false};
+    s->entries[s->count++] = (struct config_entry){k, v, line};
     return 0;
 }
 
 /* --- reading a file --- */
 
+static void report(config_report_fn fn, void *ctx, const char *file, struct err *problem, bool fatal) {
+    if (fn) {
+        fn(ctx, file, problem, fatal);
+    }
+}
+
 struct reading {
     struct config *config;
     FILE *file;
-    int line;
+    const char *path;
+    config_report_fn fn;
+    void *ctx;
+    int line, section_line;
     int failed;   /* -errno of the first entry that found no memory */
     bool partial; /* the last piece had no line end */
+    bool wrong;   /* a line made no sense */
 };
 
-/* inih's line reader: counts lines and hides colons of keys and semicolons of values. */
+static bool line_makes_sense(const char *text) {
+    if (memcmp(text, "\xef\xbb\xbf", strnlen(text, 3)) == 0 && strlen(text) >= 3) {
+        text += 3; /* a byte order mark */
+    }
+    text += strspn(text, " \t\r\n");
+    if (*text == '[') {
+        return strchr(text, ']') != NULL;
+    }
+    const char *separator = strchr(text, '=') ? strchr(text, '=') : strchr(text, ':');
+    return !*text || *text == '#' || *text == ';' || (separator && separator != text);
+}
+
+/* An empty line in place of one that makes no sense. */
+static void leave_out(struct reading *r, char *text, int size) {
+    struct err problem = {.line = r->line};
+    (void)err_set(&problem, -EINVAL, "not a section, a comment or key = value");
+    report(r->fn, r->ctx, r->path, &problem, true);
+    r->wrong = true;
+    while (!strchr(text, '\n') && fgets(text, size, r->file)) {
+    }
+    memcpy(text, "\n", 2);
+}
+
+/* inih's line reader, called again for the rest of a long line: counts lines, hides colons of keys. */
 static char *read_line(char *text, int size, void *stream) {
     struct reading *r = stream;
     if (!fgets(text, size, r->file)) {
@@ -159,12 +191,14 @@ static char *read_line(char *text, int size, void *stream) {
     }
     if (!r->partial) {
         r->line++;
-        char *equals = strchr(text, '=');
+        if (!line_makes_sense(text)) {
+            leave_out(r, text, size);
+        }
+        bool head = text[strspn(text, " \t")] == '[';
+        r->section_line = head ? r->line : r->section_line;
+        char *equals = head ? NULL : strchr(text, '=');
         for (char *at = text; equals && at < equals; at++) {
             *at = *at == ':' ? HIDDEN_COLON : *at;
-        }
-        for (char *at = equals; at && *at; at++) {
-            *at = *at == ';' ? HIDDEN_SEMICOLON : *at;
         }
     }
     r->partial = !strchr(text, '\n');
@@ -173,17 +207,13 @@ static char *read_line(char *text, int size, void *stream) {
 
 static int take_entry(void *user, const char *section, const char *name, const char *value) {
     struct reading *r = user;
-    int code = add_entry(r->config, *section ? section : "default", name, value, r->line);
+    section = *section ? section : "default";
+    struct section *s = want_section(r->config, section, r->section_line);
+    int code = s ? add_entry(r->config, section, name, value, r->line) : -ENOMEM;
     if (code < 0 && r->failed == 0) {
         r->failed = code;
     }
     return code == 0;
-}
-
-static void report(config_report_fn fn, void *ctx, const char *file, struct err *problem, bool fatal) {
-    if (fn) {
-        fn(ctx, file, problem, fatal);
-    }
 }
 
 static int remember_folder(struct config *c, const char *path) {
@@ -208,7 +238,7 @@ int config_read_file(struct config *c, const char *path, config_report_fn fn, vo
         return code;
     }
     int code = remember_folder(c, path);
-    struct reading r = {.config = c, .file = file};
+    struct reading r = {.config = c, .file = file, .path = path, .fn = fn, .ctx = ctx};
     if (code == 0) {
         ini_use_stack = false;
         ini_allow_realloc = true;
@@ -216,6 +246,7 @@ int config_read_file(struct config *c, const char *path, config_report_fn fn, vo
         ini_max_line = LONGEST_LINE;
         ini_allow_multiline = false;
         ini_allow_no_value = false;
+        ini_allow_inline_comments = false;
         int line = ini_parse_stream(read_line, &r, take_entry, &r);
         if (r.failed) {
             code = r.failed;
@@ -233,7 +264,7 @@ int config_read_file(struct config *c, const char *path, config_report_fn fn, vo
     if (code < 0) {
         report(fn, ctx, path, &problem, true);
     }
-    return code;
+    return code == 0 && r.wrong ? -EINVAL : code;
 }
 
 int config_override(struct config *c, const char *assignment, struct err *ret_err) {
@@ -371,6 +402,28 @@ bool config_is_setting(const struct config_module *modules, size_t count, const 
     return false;
 }
 
+/* Names behind SEINE__ in the environment; ARKIME__ may be meant for others. */
+static int check_environment(const struct config_module *modules, size_t count, config_report_fn fn, void *ctx) {
+    static const char prefix[] = "SEINE__";
+    int code = 0;
+    for (char **at = environ; at && *at; at++) {
+        char key[64];
+        size_t len = strcspn(*at, "=");
+        if (strncmp(*at, prefix, sizeof(prefix) - 1) != 0 || len >= sizeof(prefix) - 1 + sizeof(key)) {
+            continue;
+        }
+        (void)snprintf(key, sizeof(key), "%.*s", (int)(len - (sizeof(prefix) - 1)), *at + sizeof(prefix) - 1);
+        if (!config_is_setting(modules, count, key) && !is_rules_value(key) && !config_is_arkime_key(key)) {
+            struct err problem = {0};
+            const char *near = nearest_key(modules, count, key);
+            code = err_set(&problem, -EINVAL, "unknown setting \"%s\"", key);
+            err_hint(&problem, near ? "did you mean \"%s\"?" : "`seine config` lists all settings", near);
+            report(fn, ctx, "environment", &problem, true);
+        }
+    }
+    return code;
+}
+
 static int check_unknown(const struct config *c, const struct config_module *modules, size_t count, config_report_fn fn,
                          void *ctx) {
     const struct section *sections[] = {find_section(c, "-o"), find_section(c, "default"),
@@ -429,7 +482,7 @@ static const char *nearest_section(const struct config *c, const char *name) {
 
 static bool is_special(const struct config *c, const char *name) {
     return strcmp(name, "-o") == 0 || strcasecmp(name, "default") == 0 || strncasecmp(name, "class:", 6) == 0 ||
-           (c->node && strcasecmp(name, c->node) == 0);
+           (c->node && strcasecmp(name, c->node) == 0) || (node_class(c) && strcasecmp(name, node_class(c)) == 0);
 }
 
 void config_check_sections(const struct config *c, const struct config_module *modules, size_t count,
@@ -462,6 +515,8 @@ void config_each_section(const struct config *c, config_section_fn each, void *c
 
 int config_apply(struct config *c, const struct config_module *modules, size_t count, config_report_fn fn, void *ctx) {
     int worst = check_unknown(c, modules, count, fn, ctx);
+    int environment_worst = check_environment(modules, count, fn, ctx);
+    worst = worst < 0 ? worst : environment_worst;
     for (size_t m = 0; m < count; m++) {
         for (size_t i = 0; i < modules[m].count; i++) {
             const struct setting *s = &modules[m].table[i];

@@ -27,7 +27,6 @@ struct config_module {
 struct config_entry {
     const char *key, *value; /* trimmed */
     int line;
-    bool used; /* set by config_claim */
 };
 
 /* Code of a note about a setting of Arkime that has no meaning here; the note's hint is the setting's name. */

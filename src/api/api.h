@@ -1,0 +1,79 @@
+/* api.h: endpoints: a table per family, one function per endpoint.
+ *
+ * dispatch.c finds the endpoint, asks auth/ who it is, checks right, CSRF token and values, calls the function, and
+ * writes history. Documentation and OpenAPI are printed from the same tables (endpoint.md, openapi.json).
+ *
+ * Owner: the command. Thread: functions run on the connection's thread, many at once; everything in struct api is
+ * shared and guarded by its own module.
+ */
+#ifndef SEINE_API_API_H
+#define SEINE_API_API_H
+
+#include "auth/auth.h"
+#include "field/registry.h"
+#include "http/server.h"
+#include "store/control.h"
+#include "store/search.h"
+#include "store/store.h"
+
+struct api; /* what endpoints share: api/shared.h */
+
+struct call {
+    struct api *api;
+    const struct request *request;
+    struct reply *reply;
+    const struct principal *who;
+    const struct endpoint *endpoint;
+    const char *parts[8]; /* of the path, where the pattern has `:name`; in order; decoded */
+    /* For history; -1 = does not apply. */
+    int64_t records_returned, records_filtered, records_total;
+};
+
+enum parameter_type { PARAM_TEXT, PARAM_NUMBER, PARAM_BOOL, PARAM_LIST, PARAM_TIME, PARAM_JSON };
+
+struct parameter {
+    const char *name;
+    enum parameter_type type;
+    const char *fallback; /* default, as text; NULL: none */
+    const char *help;
+};
+
+#define API_GET 0x01u
+#define API_POST 0x02u
+#define API_PUT 0x04u
+#define API_DELETE 0x08u
+#define API_TOKEN 0x10u /* CSRF token needed when a browser asks with POST, PUT, DELETE; with API_TOKEN_GET also GET \
+                         */
+#define API_TOKEN_GET 0x20u
+#define API_SETS_COOKIE 0x40u
+#define API_HISTORY 0x80u        /* written to history */
+#define API_OPEN 0x100u          /* without a user */
+#define API_SESSION_QUERY 0x200u /* takes the common parameters of session queries */
+#define API_ERROR_200 0x400u     /* its errors are answered with 200, as clients expect */
+
+struct endpoint {
+    const char *pattern; /* "/api/session/:node/:id/packets" */
+    const char *aliases; /* further patterns, separated by blanks; NULL = none */
+    uint32_t flags;
+    uint32_t rights; /* all of these (enum right); 0 with API_OPEN only */
+    void (*function)(struct call *c);
+    const struct parameter *parameters; /* name NULL ends */
+    const char *title;                  /* one line */
+    const char *help;                   /* what comes back; Markdown */
+};
+
+struct endpoint_family {
+    const char *name;
+    const struct endpoint *list;
+    size_t count;
+};
+extern const struct endpoint_family *const api_families[]; /* NULL ends; api/families.c */
+
+/* --- for functions --- */
+
+/* {"success":false,"text":...} with the status. */
+void call_fail(struct call *c, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* {"success":true,"text":...} */
+void call_done(struct call *c, const char *text);
+
+#endif

@@ -1,0 +1,92 @@
+/* server.h: HTTP/1.1 (RFC 9110, 9112), with TLS by certificate files, over libmicrohttpd: requests in, replies out.
+ *
+ * Knows nothing of users or sessions: one function answers all requests (api/dispatch.c). It runs on a thread of its
+ * own per connection and may block; what it writes is held until REPLY_HOLD bytes, so short answers have a
+ * Content-Length, and streams after that.
+ *
+ * Owner: the command. Thread: server_new and server_free from one; the handler from many at once. Cost: a thread per
+ * connection, at most `connections`. Failure: requests that are no HTTP, too long or too slow are answered by status
+ * and counted, and never reach the handler.
+ */
+#ifndef SEINE_HTTP_SERVER_H
+#define SEINE_HTTP_SERVER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define REPLY_HOLD ((size_t)1 << 20)
+#define REQUEST_BODY_MAX ((size_t)5 << 20)
+
+struct request;
+struct reply;
+typedef void (*request_fn)(void *ctx, const struct request *q, struct reply *r);
+
+struct server_options {
+    const char *address;              /* "127.0.0.1", "::1", "0.0.0.0", ... */
+    uint16_t port;                    /* 0 = any free one */
+    const char *cert_file, *key_file; /* PEM; both or none */
+    const char *base_path;            /* webBasePath: taken off the front of paths; "" or "/x/" */
+    unsigned connections;             /* 0 = 256 */
+    unsigned per_address;             /* 0 = no limit */
+    unsigned idle_seconds;            /* 0 = 120 */
+    request_fn handler;
+    void *ctx;
+};
+
+struct server;
+int server_new(const struct server_options *options, struct server **ret_server, struct err *ret_err);
+/* Answers what is in progress with a cut connection after `grace_ms`. */
+struct server *server_free(struct server *s, unsigned grace_ms);
+uint16_t server_port(const struct server *s);
+
+enum server_count {
+    SERVER_REQUESTS,
+    SERVER_BYTES,
+    SERVER_CONNECTIONS,
+    SERVER_REFUSED,
+    SERVER_BAD,
+    SERVER_CANCELLED,
+    SERVER_COUNTS
+};
+extern const char *const server_count_names[SERVER_COUNTS];
+void server_counts(const struct server *s, uint64_t ret[SERVER_COUNTS]);
+
+/* --- the request; everything borrowed until the handler returns --- */
+
+const char *request_method(const struct request *q); /* HEAD comes as GET; its body is not sent */
+const char *request_path(const struct request *q);   /* decoded, without base path and query; no "." or ".." parts */
+const char *request_target(const struct request *q); /* as sent: path and query */
+const char *request_header(const struct request *q, const char *name); /* NULL: none */
+const char *request_cookie(const struct request *q, const char *name);
+const char *request_peer(const struct request *q); /* the other end's address as text */
+bool request_is_tls(const struct request *q);
+struct span request_body(const struct request *q);
+/* A parameter of the query or of an urlencoded or JSON body (members of its object; arrays and objects as JSON text);
+ * the body wins. {NULL, 0}: not there. Repeated ones are joined by ','. */
+struct span request_param(const struct request *q, const char *name);
+const char *request_param_text(const struct request *q, const char *name); /* NULL: not there; no NUL inside */
+bool request_param_is_json(const struct request *q, const char *name); /* array, object, number, ... in a JSON body */
+void request_each_param(const struct request *q, bool (*each)(void *ctx, const char *name, struct span value),
+                        void *ctx);
+/* 0, or -EINVAL: the body says it is JSON and is not. */
+int request_body_state(const struct request *q);
+/* The other end went away: asked by long work. Any thread. Cost: a system call. */
+bool request_gone(const struct request *q);
+
+/* --- the reply --- */
+
+void reply_status(struct reply *r, int status);                          /* 200 unless said */
+void reply_header(struct reply *r, const char *name, const char *value); /* control characters end the value */
+void reply_type(struct reply *r, const char *type);
+/* Where the body is written. After writing much, reply_push sends what is over REPLY_HOLD. */
+struct buf *reply_body(struct reply *r);
+/* 0, or -EPIPE: the other end went away or is too slow; work should end. */
+int reply_push(struct reply *r);
+/* Sends what is held at once, and from now on streams: server-sent events. */
+int reply_push_now(struct reply *r);
+/* Throws away what was written and not yet sent; false when something was sent. */
+bool reply_restart(struct reply *r);
+/* Cuts the connection instead of ending the body: an error in the middle of a stream must not look complete. */
+void reply_abort(struct reply *r);
+
+#endif

@@ -42,8 +42,9 @@ struct parameter {
 #define API_POST 0x02u
 #define API_PUT 0x04u
 #define API_DELETE 0x08u
-#define API_TOKEN 0x10u /* CSRF token needed when a browser asks with POST, PUT, DELETE; with API_TOKEN_GET also GET \
-                         */
+#define API_TOKEN                                                                                      \
+    0x10u /* CSRF token needed when a browser asks with POST, PUT, DELETE; with API_TOKEN_GET also GET \
+           */
 #define API_TOKEN_GET 0x20u
 #define API_SETS_COOKIE 0x40u
 #define API_HISTORY 0x80u        /* written to history */

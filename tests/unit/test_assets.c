@@ -52,9 +52,7 @@ static void damage_and_small_buffers_are_told(void **state) {
     buf_init(&out, page.plain_size / 2);
     assert_int_equal(asset_plain(&page, &out), -ENOMEM);
     buf_done(&out);
-    if (!page.gzip) {
-        skip();
-    }
+    assert_true(page.gzip);
     buf_init(&out, (size_t)16 << 20);
     page.size /= 2;
     assert_int_equal(asset_plain(&page, &out), -EBADMSG);

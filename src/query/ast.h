@@ -9,6 +9,7 @@
 
 #include "base/span.h"
 #include "field/registry.h"
+#include "query/outside.h"
 
 enum query_kind {
     QUERY_ALL,
@@ -51,6 +52,8 @@ struct query_item {
     enum query_item_kind kind;
     bool low_open, high_open; /* numbers, addresses: the bound itself is outside */
     bool fold;                /* text: letters of ASCII are compared without case */
+    bool quoted;              /* text: it stood in quotes */
+    struct span written;      /* text, regex: as it was written, escapes resolved; for back ends that search by text */
     union {
         struct {
             long double low, high; /* times in ms; may be infinite. 64 bits of mantissa hold every value exactly */
@@ -82,6 +85,15 @@ struct query_term {
     const struct query_term *left, *right;
 };
 
+/* A test that stands for a shortcut, or for files: where its items came from. */
+struct query_origin {
+    struct span shortcut_id;   /* empty: no shortcut */
+    const char *shortcut_path; /* ip, number, string */
+    const struct query_file *files;
+    size_t file_count;
+    bool continued; /* the same shortcut's further items */
+};
+
 struct query_node {
     enum query_kind kind;
     union {
@@ -92,8 +104,10 @@ struct query_node {
         struct {
             const struct query_field *fields;
             size_t field_count;
-            const struct query_item *items; /* QUERY_TEST */
+            const struct query_item *items; /* QUERY_TEST; none fits nothing */
             size_t item_count;
+            const struct query_origin *origin; /* NULL: the items stand in the expression */
+            bool list;                         /* they stand in a list */
         } test;
         struct {
             const struct query_term *left, *right;

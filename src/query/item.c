@@ -87,7 +87,11 @@ static int number_of(const struct typing *t, const struct query_field *f, struct
         return 0;
     }
     if (!number_parse(text, ret, &unit)) {
-        return typing_fail(t, text, is_protocol ? "Unknown protocol string %.*s" : "%.*s is not a number",
+        bool is_float = f->field && f->access == ACCESS_VALUE && f->field->type == FT_FLOAT;
+        return typing_fail(t, text,
+                           is_protocol ? "Unknown protocol string %.*s"
+                           : is_float  ? "%.*s is not a float"
+                                       : "%.*s is not a number",
                            (int)MIN(text.len, (size_t)SHOWN), (const char *)text.at);
     }
     uint32_t flags = f->field ? f->field->flags : 0;
@@ -198,6 +202,7 @@ static int address_item(const struct typing *t, const struct query_field *f, enu
 static int regex_item(const struct typing *t, const struct query_field *f, struct span text, struct query_item *ret) {
     struct err e = {0};
     ret->kind = ITEM_REGEX;
+    ret->written = text;
     int code = regex_compile(text, query_field_folds(f), t->arena, &ret->regex, &e);
     return code < 0 ? typing_fail(t, span_from(text, e.column ? (size_t)e.column - 1 : 0), "%s", e.text) : 0;
 }
@@ -211,16 +216,22 @@ int item_make(const struct typing *t, const struct query_field *f, enum query_op
     struct span text = token->text;
     *ret = (struct query_item){.kind = ITEM_NUMBER};
     if (class == CLASS_OBJECT) {
-        (void)typing_fail(t, text, "%s is a group of fields", field_name(f));
+        (void)typing_fail(t, text, "Unsupported field type: %s is a group of fields", field_name(f));
         err_hint(t->err, "name one of them, or ask for EXISTS!");
         return -EINVAL;
     }
     if (op > QUERY_NE && (is_text || class == CLASS_BOOL)) {
-        return typing_fail(t, text, "Invalid operator for %s: text and flags know == and != only", field_name(f));
+        static const char *const names[] = {
+            [QUERY_LT] = "lt", [QUERY_LE] = "lte", [QUERY_GT] = "gt", [QUERY_GE] = "gte"};
+        (void)typing_fail(t, text, "Invalid operator '%s' for %s", names[op], field_name(f));
+        err_hint(t->err, "text and flags know == and != only");
+        return -EINVAL;
     }
     if (token->kind == TOKEN_REGEX) {
         return is_text ? regex_item(t, f, text, ret)
-                       : typing_fail(t, text, "%.*s - Regex not supported for %s queries",
+                       : typing_fail(t, text,
+                                     class == CLASS_IP ? "%.*s - Regex not supported for %s queries"
+                                                       : "%.*s - Regex queries not supported for %s queries",
                                      (int)MIN(text.len, (size_t)SHOWN), (const char *)text.at, class_names[class]);
     }
     switch (class) {

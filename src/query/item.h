@@ -15,6 +15,9 @@ struct typing {
     struct arena *arena;
     int64_t now; /* ms since 1970 */
     struct err *err;
+    const struct query_names *names; /* may be NULL */
+    unsigned depth;                  /* views around the text */
+    unsigned *lookups;               /* names of the outside met so far */
 };
 
 /* Says what is wrong with `where`, a part of the expression; returns -EINVAL. */
@@ -39,6 +42,9 @@ const char *address_parse(struct span text, struct query_item *ret);
 /* Text that a text field is compared with: transformed as the field's values are. */
 int text_item(const struct typing *t, const struct query_field *f, struct span text, bool quoted,
               struct query_item *ret);
+/* Text that means itself, whatever signs are in it. */
+int text_literal(const struct typing *t, const struct query_field *f, struct span text, struct query_item *ret);
+bool has_wildcard(struct span text); /* an `*` without a backslash before it */
 bool wildcard_match(struct span pattern, struct span text, bool fold, bool latin1);
 /* The next word of `text`, from `*at` on: letters, digits, _ and anything beyond ASCII. */
 bool word_next(struct span text, size_t *at, struct span *ret);

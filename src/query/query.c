@@ -2,6 +2,7 @@
 #include "query/query.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "query/type.h"
@@ -14,9 +15,11 @@ struct query {
     struct query_node *root;
 };
 
-static int parse(struct query *q, struct span text, const struct registry *registry, int64_t now, struct err *e) {
+static int parse(struct query *q, struct span text, const struct registry *registry, const struct query_names *names,
+                 int64_t now, struct err *e) {
+    unsigned lookups = 0;
     struct syntax *s;
-    struct typing t = {.registry = registry, .arena = &q->arena, .now = now, .err = e};
+    struct typing t = {text, registry, &q->arena, now, e, names, 0, &lookups};
     struct span trimmed = span_trim(text);
     if (trimmed.len == 0 || span_is(trimmed, "*")) {
         q->root = arena_calloc(&q->arena, sizeof(*q->root)); /* QUERY_ALL */
@@ -27,11 +30,21 @@ static int parse(struct query *q, struct span text, const struct registry *regis
         return -ENOMEM;
     }
     int code = syntax_parse(t.text, &q->arena, &s, e);
+    if (code == -EINVAL && e) {
+        char what[sizeof(e->text)];
+        *span_copy_to(span_text(e->text), (uint8_t *)what) = 0;
+        (void)snprintf(e->text, sizeof(e->text), "Parse error on line 1: %.370s", what);
+    }
     return code < 0 ? code : type_tree(&t, s, &q->root);
 }
 
 int query_parse(struct span text, const struct registry *registry, int64_t now, struct query **ret_query,
                 struct err *ret_err) {
+    return query_parse_with(text, registry, NULL, now, ret_query, ret_err);
+}
+
+int query_parse_with(struct span text, const struct registry *registry, const struct query_names *names, int64_t now,
+                     struct query **ret_query, struct err *ret_err) {
     *ret_query = NULL;
     if (text.len > QUERY_TEXT_MAX) {
         return err_set(ret_err, -E2BIG, "the expression is longer than %zu bytes", QUERY_TEXT_MAX);
@@ -42,7 +55,7 @@ int query_parse(struct span text, const struct registry *registry, int64_t now, 
     }
     pool_init(&q->pool, QUERY_MEMORY_MAX);
     arena_init(&q->arena, &q->pool, 4096, QUERY_MEMORY_MAX);
-    int code = parse(q, text, registry, now, ret_err);
+    int code = parse(q, text, registry, names, now, ret_err);
     if (code == -ENOMEM) {
         (void)err_set(ret_err, code, "no memory for the expression: it is too big");
     }

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "field/registry.h"
+#include "query/outside.h"
 #include "record/record.h"
 
 #define QUERY_TEXT_MAX ((size_t)1 << 20)
@@ -23,6 +24,9 @@ struct query_node;
  * empty text, or a lone `*`, chooses everything. */
 int query_parse(struct span text, const struct registry *registry, int64_t now, struct query **ret_query,
                 struct err *ret_err);
+/* The same where files, views and shortcuts can be named. `names` may be NULL. */
+int query_parse_with(struct span text, const struct registry *registry, const struct query_names *names, int64_t now,
+                     struct query **ret_query, struct err *ret_err);
 struct query *query_free(struct query *q);
 
 bool query_match(const struct query *q, const struct record *r);

@@ -27,7 +27,7 @@ static struct span unescape(struct arena *arena, struct span s, bool wildcard) {
     return span_make(to, to ? len : 0);
 }
 
-static bool has_wildcard(struct span s) {
+bool has_wildcard(struct span s) {
     for (size_t i = 0; i < s.len; i++) {
         if (s.at[i] == '\\' && (span_byte(s, i + 1) == '*' || span_byte(s, i + 1) == '?')) {
             i++;
@@ -112,32 +112,60 @@ static int words_item(const struct typing *t, struct span text, struct query_ite
     return 0;
 }
 
+/* What a field's values are compared with, from our own copy of the text. */
+static int whole_item(const struct typing *t, const struct query_field *f, struct span copy, struct query_item *ret) {
+    enum query_class class = query_field_class(f);
+    if (class == CLASS_MAC) {
+        dashes_to_colons(copy);
+    }
+    ret->fold = query_field_folds(f);
+    ret->written = copy;
+    ret->kind = ITEM_TEXT;
+    ret->text = copy;
+    return class == CLASS_TOKENS ? words_item(t, copy, ret) : 0;
+}
+
+int text_literal(const struct typing *t, const struct query_field *f, struct span text, struct query_item *ret) {
+    struct span copy = arena_copy(t->arena, text);
+    ret->quoted = true;
+    return copy.at || text.len == 0 ? whole_item(t, f, copy, ret) : -ENOMEM;
+}
+
+/* `3@240226-...` is what other programs call a session. */
+static struct span strip_prefix(struct span s) {
+    size_t at = span_find_byte(s, 0, '@');
+    return at == SPAN_NONE ? s : span_from(s, at + 1);
+}
+
 int text_item(const struct typing *t, const struct query_field *f, struct span text, bool quoted,
               struct query_item *ret) {
     bool wildcard = has_wildcard(text);
-    enum query_class class = query_field_class(f);
     if (wildcard && text.len > WILDCARD_MAX) {
         return typing_fail(t, text, "the wildcard is longer than %d bytes", WILDCARD_MAX);
     }
-    if (!quoted && span_starts(text, SPAN_LITERAL("$"))) {
-        return typing_fail(t, text, "%.*s - Shortcut not found", (int)MIN(text.len, (size_t)100),
-                           (const char *)text.at);
+    if (!quoted && span_is(text, "*")) {
+        (void)typing_fail(t, text, "Please use 'EXISTS!' instead of a '*' in expression");
+        err_hint(t->err, "FIELD == EXISTS! asks whether there is a value");
+        return -EINVAL;
+    }
+    if (!quoted && text.len > 2 && text.at[0] == '/' && text.at[text.len - 1] == '/') {
+        (void)typing_fail(t, text, "Must back slash any forward slashes in regexp query - %.*s",
+                          (int)MIN(text.len, (size_t)100), (const char *)text.at);
+        err_hint(t->err, "a text that begins and ends with / stands in \"quotes\"");
+        return -EINVAL;
     }
     struct span copy = unescape(t->arena, text, wildcard);
     if (!copy.at) {
         return -ENOMEM;
     }
-    copy = transform(f, copy);
-    if (class == CLASS_MAC) {
-        dashes_to_colons(copy);
+    copy = f->access == ACCESS_ID ? strip_prefix(copy) : transform(f, copy);
+    ret->quoted = quoted;
+    int code = whole_item(t, f, copy, ret);
+    if (wildcard) {
+        ret->kind = ITEM_WILDCARD;
+        ret->text = copy;
     }
-    ret->fold = query_field_folds(f);
-    if (!wildcard && class == CLASS_TOKENS) {
-        return words_item(t, copy, ret);
-    }
-    ret->kind = wildcard ? ITEM_WILDCARD : ITEM_TEXT;
-    ret->text = copy;
-    return 0;
+    return code;
 }
 
 /* One letter of the pattern at `*p`, which moves on; true when it takes `letter`. */

@@ -29,7 +29,7 @@ static const struct wrong wrongs[] = {
     {"port == 80-90x", 12, "90x is not a number", NULL},
     {"port == 90-80", 9, "backwards", NULL},
     {"port == [80, zz]", 14, "zz is not a number", NULL},
-    {"port == /80/", 10, "Regex not supported for integer", NULL},
+    {"port == /80/", 10, "Regex queries not supported for integer", NULL},
     {"bytes > 5m", 9, "duration", "M"},
     {"duration > 5MB", 12, "size", NULL},
     {"ip.dst=a", 8, "a not a valid ip", NULL},

@@ -85,6 +85,10 @@ static bool on_value(void *ctx, const struct field *field, const struct value *v
  */
 static bool view_id(const struct record *r, const struct query_field *f, view_fn each, void *ctx) {
     char id[ID_MAX], piece[16] = "";
+    if (r->name) {
+        struct view stored = {.bytes = span_text(r->name)};
+        return !each(ctx, f, CLASS_TEXT, &stored);
+    }
     const char *suffix = r->index ? strrchr(r->index, '-') : NULL;
     if (r->segment > 1) {
         (void)snprintf(piece, sizeof(piece), "-%u", r->segment);

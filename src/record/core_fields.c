@@ -72,6 +72,10 @@ static uint64_t first_of_file(const struct record *r, uint64_t i) {
 
 /* fileId: numbers of the capture files, each once, in the order of the packets. */
 static bool get_file_id(const struct record *r, struct value *v) {
+    if (r->files) {
+        v->u64 = v->index < r->file_count ? r->files[v->index] : 0;
+        return v->index < r->file_count;
+    }
     for (uint64_t i = v->state; r->name_files && i < r->position_count; i++) {
         bool change = i == 0 || r->positions[i].file != r->positions[i - 1].file;
         if (change && first_of_file(r, i) == i) {

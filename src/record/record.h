@@ -190,8 +190,11 @@ struct record {
     const char *index; /* index name for the header of a bulk message, or NULL */
     const struct packet_position *positions;
     uint32_t position_count;
-    bool name_files;   /* write file markers into packetPos and fileId */
-    bool want_lengths; /* write packetLen */
+    bool name_files;       /* write file markers into packetPos and fileId */
+    bool want_lengths;     /* write packetLen */
+    const char *name;      /* of a stored session: what it is known by; else NULL */
+    const uint32_t *files; /* of a stored session without positions: numbers of its capture files */
+    uint32_t file_count;
     struct cells cells;
     const struct registry *registry;
 };

@@ -75,8 +75,16 @@ int files_each(struct control *c, stored_file_fn each, void *ctx);
 
 enum overlay_op { OVERLAY_ADD, OVERLAY_REMOVE, OVERLAY_SET, OVERLAY_DELETE_ROW };
 
-/* One change for many sessions, all or nothing. `path`: of the field; `value`: as text. */
-int overlay_write(struct control *c, const uint64_t *seqs, size_t count, enum overlay_op op, const char *path,
-                  struct span value, const char *user, struct err *ret_err);
+/* One change for many sessions. */
+struct overlay_change {
+    const uint64_t *seqs;
+    size_t count;
+    enum overlay_op op;
+    const char *path;  /* of the field; NULL with OVERLAY_DELETE_ROW */
+    struct span value; /* as text; OVERLAY_SET with an empty one leaves the field without value */
+    const char *user;
+};
+/* All or nothing. */
+int overlay_write(struct control *c, const struct overlay_change *change, struct err *ret_err);
 
 #endif

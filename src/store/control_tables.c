@@ -185,20 +185,20 @@ int files_each(struct control *c, stored_file_fn each, void *ctx) {
 
 /* --- overlay --- */
 
-static int write_changes(struct control *c, const uint64_t *seqs, size_t count, const struct overlay_row *row,
-                         const char *user, struct err *ret_err) {
+static int write_changes(struct control *c, const struct overlay_change *change, struct err *ret_err) {
     uint64_t now = now_ms();
-    for (size_t i = 0; i < count; i++) {
+    const void *value = change->value.at ? (const void *)change->value.at : "";
+    for (size_t i = 0; i < change->count; i++) {
         sqlite3_stmt *s = control_prepare(
             c, "INSERT INTO overlay (seq, op, path, value, user, time_ms) VALUES (?,?,?,?,?,?)", ret_err);
         if (!s) {
             return -EINVAL;
         }
-        control_bind_u64(s, 1, seqs[i]);
-        control_bind_u64(s, 2, row->op);
-        control_bind(s, 3, row->path);
-        sqlite3_bind_blob64(s, 4, row->value.at ? (const void *)row->value.at : "", row->value.len, SQLITE_STATIC);
-        control_bind_text(s, 5, user ? user : "");
+        control_bind_u64(s, 1, change->seqs[i]);
+        control_bind_u64(s, 2, change->op);
+        control_bind_text(s, 3, change->path ? change->path : "");
+        sqlite3_bind_blob64(s, 4, value, change->value.len, SQLITE_STATIC);
+        control_bind_text(s, 5, change->user ? change->user : "");
         control_bind_u64(s, 6, now);
         int r = finish(s, "overlay", ret_err);
         if (r) {
@@ -208,16 +208,14 @@ static int write_changes(struct control *c, const uint64_t *seqs, size_t count, 
     return 0;
 }
 
-int overlay_write(struct control *c, const uint64_t *seqs, size_t count, enum overlay_op op, const char *path,
-                  struct span value, const char *user, struct err *ret_err) {
-    struct overlay_row row = {.op = op, .path = span_text(path ? path : ""), .value = value};
+int overlay_write(struct control *c, const struct overlay_change *change, struct err *ret_err) {
     control_lock(c);
     bool own = !control_in_transaction(c);
     int r = own ? control_begin(c) : 0;
     if (r) {
         err_set(ret_err, r, "control.db: is locked by another process");
     } else {
-        r = write_changes(c, seqs, count, &row, user, ret_err);
+        r = write_changes(c, change, ret_err);
         int ended = own ? control_end(c, r == 0) : 0;
         if (r == 0 && ended) {
             r = err_set(ret_err, ended, "control.db: the change could not be stored");

@@ -91,8 +91,8 @@ int column_list(const struct column *c, struct use *u, uint32_t list, const uint
 typedef bool (*raw_fn)(void *ctx, uint32_t row, struct span value);
 int column_raw(const struct column *c, uint32_t block, const uint64_t *want, raw_fn each, void *ctx);
 
-/* The restorer makes the values of this field from others: no column says nothing. For every other field no column means
- * no value. Columns whose paths begin with a dot are the store's own. */
+/* The restorer makes the values of this field from others: no column says nothing. For every other field no column
+ * means no value. Columns whose paths begin with a dot are the store's own. */
 bool path_is_derived(struct span path);
 
 static inline uint64_t number_from_i64(int64_t n) {

@@ -99,7 +99,8 @@ static void overlay(void **state) {
     struct err e = {0};
     assert_int_equal(control_open(NULL, &c, &e), 0);
     const uint64_t seqs[] = {1, 7, UINT64_MAX >> 1};
-    assert_int_equal(overlay_write(c, seqs, 3, OVERLAY_ADD, "tags", span_text("seen"), "me", &e), 0);
+    const struct overlay_change change = {seqs, 3, OVERLAY_ADD, "tags", span_text("seen"), "me"};
+    assert_int_equal(overlay_write(c, &change, &e), 0);
     struct changes s = {0};
     assert_int_equal(overlay_each(c, count_change, &s), 0);
     assert_int_equal(s.count, 3);

@@ -37,8 +37,9 @@ struct fetch {
     struct packet_writer *writer;
     struct fetch_result *result;
     struct err *err;
-    struct source_random *reader;
-    struct wanted *wanted; /* sorted by file, position, session */
+    struct source_random *reader; /* of a list of inputs, or ... */
+    struct captures *captures;    /* ... of a store */
+    struct wanted *wanted;        /* sorted by file, position, session */
     size_t wanted_count;
     uint8_t *named;  /* by session: a comment named it */
     uint8_t *broken; /* by session: a packet is missing */
@@ -212,6 +213,17 @@ static int packet_hold(struct fetch *f, const struct packet *p, size_t group) {
 
 /* --- reading --- */
 
+static int packet_read(struct fetch *f, const struct wanted *w, struct packet *p) {
+    if (f->request->cancelled && f->request->cancelled(f->request->ctx)) {
+        return -ECANCELED;
+    }
+    if (f->captures) {
+        struct err *why = f->result->why.code == 0 ? &f->result->why : NULL;
+        return captures_read(f->captures, w->file, w->position, p, why);
+    }
+    return source_random_read(f->reader, w->file, w->position, p);
+}
+
 static int packets_copy(struct fetch *f) {
     int rc = 0;
     size_t next;
@@ -221,10 +233,10 @@ static int packets_copy(struct fetch *f) {
             next++;
         }
         struct packet p;
-        rc = source_random_read(f->reader, w->file, w->position, &p);
+        rc = packet_read(f, w, &p);
         if (rc == 0) {
             rc = f->request->order == FETCH_BY_TIME ? packet_hold(f, &p, i) : packet_write(f, &p, i);
-        } else if (rc != -ENOMEM) {
+        } else if (rc != -ENOMEM && rc != -ECANCELED) {
             rc = 0;
             f->result->lost++;
             for (size_t k = i; k < next; k++) {
@@ -247,6 +259,26 @@ static void fetch_done(struct fetch *f) {
     buf_done(&f->comment);
 }
 
+static int fetch_run(struct fetch *f, struct err *problem, struct err *ret_err) {
+    const struct fetch_request *request = f->request;
+    int rc = wanted_collect(f);
+    if (rc == 0) {
+        rc = packets_copy(f);
+    }
+    for (size_t i = 0; rc == 0 && i < request->count; i++) {
+        f->result->complete += !f->broken[i];
+        f->result->incomplete += f->broken[i];
+    }
+    if (rc < 0 && problem->code == 0) {
+        err_set(problem, rc, rc == -ECANCELED ? "fetching was cancelled" : "no memory to fetch packets with");
+    }
+    if (rc < 0 && ret_err) {
+        *ret_err = *problem;
+    }
+    fetch_done(f);
+    return rc;
+}
+
 int fetch_packets(const struct input_list *inputs, const struct fetch_request *request, struct packet_writer *w,
                   struct fetch_result *ret_result, struct err *ret_err) {
     struct err problem = {0};
@@ -254,23 +286,20 @@ int fetch_packets(const struct input_list *inputs, const struct fetch_request *r
     struct fetch f = {
         .request = request, .writer = w, .result = ret_result, .err = &problem, .written_time = INT64_MIN};
     buf_init(&f.comment, COMMENT_CEILING);
-    int rc = source_random_open(inputs, &f.reader, &problem);
-    if (rc == 0) {
-        rc = wanted_collect(&f);
-    }
-    if (rc == 0) {
-        rc = packets_copy(&f);
-    }
-    for (size_t i = 0; rc == 0 && i < request->count; i++) {
-        ret_result->complete += !f.broken[i];
-        ret_result->incomplete += f.broken[i];
-    }
-    if (rc < 0 && problem.code == 0) {
-        err_set(&problem, rc, "no memory to fetch packets with");
-    }
-    if (rc < 0 && ret_err) {
-        *ret_err = problem;
-    }
-    fetch_done(&f);
-    return rc;
+    int rc = source_random_open(inputs, &f.reader, ret_err);
+    return rc < 0 ? rc : fetch_run(&f, &problem, ret_err);
+}
+
+int fetch_stored(struct captures *captures, const struct fetch_request *request, struct packet_writer *w,
+                 struct fetch_result *ret_result, struct err *ret_err) {
+    struct err problem = {0};
+    *ret_result = (struct fetch_result){0};
+    struct fetch f = {.request = request,
+                      .writer = w,
+                      .result = ret_result,
+                      .err = &problem,
+                      .captures = captures,
+                      .written_time = INT64_MIN};
+    buf_init(&f.comment, COMMENT_CEILING);
+    return fetch_run(&f, &problem, ret_err);
 }

@@ -8,6 +8,7 @@
 #define SEINE_FETCH_FETCH_H
 
 #include "base/err.h"
+#include "fetch/captures.h"
 #include "pcapio/writer.h"
 #include "record/record.h"
 #include "source/source.h"
@@ -28,8 +29,10 @@ struct fetch_request {
     const struct fetch_session *sessions;
     size_t count;
     enum fetch_order order;
-    bool comment_every; /* each packet names its sessions, not only the first one of each */
-    uint64_t memory;    /* bytes of packets held back for sorting; 0 = 64 MiB */
+    bool comment_every;           /* each packet names its sessions, not only the first one of each */
+    uint64_t memory;              /* bytes of packets held back for sorting; 0 = 64 MiB */
+    bool (*cancelled)(void *ctx); /* asked at every packet; NULL = never */
+    void *ctx;
 };
 
 struct fetch_result {
@@ -38,10 +41,14 @@ struct fetch_result {
     uint64_t complete;       /* sessions with all their packets */
     uint64_t incomplete;     /* sessions with some or all packets missing */
     uint64_t unsorted;       /* packets older than one written before: `memory` was too small */
+    struct err why;          /* of the first lost packet */
 };
 
 /* Writes the packets of the request's sessions to `w`; one that belongs to several is written once. 0, or -errno. */
 int fetch_packets(const struct input_list *inputs, const struct fetch_request *request, struct packet_writer *w,
                   struct fetch_result *ret_result, struct err *ret_err);
+/* The same from the captures of a store, whose numbers the positions name. -ECANCELED: `cancelled` said so. */
+int fetch_stored(struct captures *captures, const struct fetch_request *request, struct packet_writer *w,
+                 struct fetch_result *ret_result, struct err *ret_err);
 
 #endif

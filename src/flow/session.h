@@ -1,4 +1,4 @@
-/* session.h: a flow's state while it is open. For flow/ and dissect/ only.
+/* session.h: a flow's state while it is open. For flow/, dissect/ and fetch/ only.
  *
  * Owner: the worker whose table holds it. The hot part is at most 256 bytes; TCP state, packet positions, cells and
  * dissectors' state are made when first needed and come from the worker's pool.

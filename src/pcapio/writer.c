@@ -25,6 +25,8 @@
 struct packet_writer {
     int fd;
     bool own_fd;
+    packet_sink_fn sink; /* in place of `fd` */
+    void *sink_ctx;
     int failed; /* -errno of the first write that failed */
     char *name;
     enum packet_format format;
@@ -55,6 +57,10 @@ static int fail(struct packet_writer *w, int code, struct err *ret_err) {
 }
 
 static int write_all(struct packet_writer *w, const uint8_t *at, size_t n, struct err *ret_err) {
+    if (w->sink) {
+        int rc = n ? w->sink(w->sink_ctx, at, n) : 0;
+        return rc < 0 ? fail(w, rc, ret_err) : 0;
+    }
     while (n) {
         ssize_t done = write(w->fd, at, n);
         if (done < 0 && errno == EINTR) {
@@ -327,6 +333,16 @@ int packet_writer_open(int fd, const struct packet_writer_options *options, stru
                        struct err *ret_err) {
     int rc = writer_new(fd, false, "output", options, ret_writer);
     return rc < 0 ? err_set(ret_err, rc, "no memory to write packets with") : 0;
+}
+
+int packet_writer_open_sink(packet_sink_fn sink, void *ctx, const struct packet_writer_options *options,
+                            struct packet_writer **ret_writer, struct err *ret_err) {
+    int rc = packet_writer_open(-1, options, ret_writer, ret_err);
+    if (rc == 0) {
+        (*ret_writer)->sink = sink;
+        (*ret_writer)->sink_ctx = ctx;
+    }
+    return rc;
 }
 
 int packet_writer_open_path(const char *path, const struct packet_writer_options *options,

@@ -34,6 +34,11 @@ int packet_writer_open(int fd, const struct packet_writer_options *options, stru
 int packet_writer_open_path(const char *path, const struct packet_writer_options *options,
                             struct packet_writer **ret_writer, struct err *ret_err);
 
+/* Hands the bytes to `sink`, which answers 0 or -errno. */
+typedef int (*packet_sink_fn)(void *ctx, const uint8_t *at, size_t n);
+int packet_writer_open_sink(packet_sink_fn sink, void *ctx, const struct packet_writer_options *options,
+                            struct packet_writer **ret_writer, struct err *ret_err);
+
 /* Appends a packet: data, time, captured, wire, link. `comment` (may be empty, cut at 64 KiB) goes into pcapng only.
  * -EINVAL: a pcap file holds one link type; -errno of an earlier write. */
 int packet_writer_add(struct packet_writer *w, const struct packet *p, struct span comment, struct err *ret_err);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "source/source_impl.h"
@@ -191,6 +192,27 @@ static bool ahead(const struct source_random *r, uint32_t file, uint64_t positio
         return r->batch.packets[r->at].position <= position;
     }
     return !r->ended && (r->batch.count == 0 || r->batch.packets[r->batch.count - 1].position < position);
+}
+
+int source_random_find(struct source_random *r, const char *name, uint32_t *ret_file) {
+    for (uint32_t number = 1;; number++) {
+        const struct place *place = places_get(&r->source->places, number);
+        if (!place) {
+            int rc = source_go_to(r->source, number);
+            if (rc < 0) {
+                return rc;
+            }
+            place = places_get(&r->source->places, number);
+            direct_close(r); /* the capture at hand is another one */
+            r->batch.block = block_unref(r->batch.block);
+            r->batch.count = r->at = 0;
+            r->ended = false;
+        }
+        if (strcmp(place->file.name, name) == 0) {
+            *ret_file = number;
+            return 0;
+        }
+    }
 }
 
 int source_random_read(struct source_random *r, uint32_t file, uint64_t position, struct packet *ret_packet) {

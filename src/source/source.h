@@ -79,6 +79,8 @@ uint64_t source_progress(const struct source *s);
 struct source_random;
 int source_random_open(const struct input_list *inputs, struct source_random **ret, struct err *ret_err);
 struct source_random *source_random_free(struct source_random *r);
+/* The number of the capture called `name`, looking through the inputs as far as needed. -ENOENT: there is none. */
+int source_random_find(struct source_random *r, const char *name, uint32_t *ret_file);
 int source_random_read(struct source_random *r, uint32_t file, uint64_t position, struct packet *ret_packet);
 
 #endif

@@ -220,6 +220,11 @@ int item_make(const struct typing *t, const struct query_field *f, enum query_op
         err_hint(t->err, "name one of them, or ask for EXISTS!");
         return -EINVAL;
     }
+    if (!is_text && class != CLASS_IP && span_is(text, "*")) {
+        (void)typing_fail(t, text, "Please use 'EXISTS!' instead of a '*' in expression");
+        err_hint(t->err, "%s == EXISTS! asks whether there is a value", field_name(f));
+        return -EINVAL;
+    }
     if (op > QUERY_NE && (is_text || class == CLASS_BOOL)) {
         static const char *const names[] = {
             [QUERY_LT] = "lt", [QUERY_LE] = "lte", [QUERY_GT] = "gt", [QUERY_GE] = "gte"};

@@ -143,11 +143,6 @@ int text_item(const struct typing *t, const struct query_field *f, struct span t
     if (wildcard && text.len > WILDCARD_MAX) {
         return typing_fail(t, text, "the wildcard is longer than %d bytes", WILDCARD_MAX);
     }
-    if (!quoted && span_is(text, "*")) {
-        (void)typing_fail(t, text, "Please use 'EXISTS!' instead of a '*' in expression");
-        err_hint(t->err, "FIELD == EXISTS! asks whether there is a value");
-        return -EINVAL;
-    }
     if (!quoted && text.len > 2 && text.at[0] == '/' && text.at[text.len - 1] == '/') {
         (void)typing_fail(t, text, "Must back slash any forward slashes in regexp query - %.*s",
                           (int)MIN(text.len, (size_t)100), (const char *)text.at);

@@ -158,7 +158,7 @@ static void test_errors(void **state) {
         {"starttime == $numbers", 14, "Unsupported field type"},
         {"ip == ]$nets[", 8, "]$nets[ - AND array not supported with shortcuts"},
         {"ip == $broken", 7, "nonsense not a valid ip"},
-        {"host.http == *", 14, "Please use 'EXISTS!' instead of a '*' in expression"},
+        {"port == *", 9, "Please use 'EXISTS!' instead of a '*' in expression"},
         {"http.uri == /a/b/", 13, "Must back slash any forward slashes in regexp query - /a/b/"},
         {"port == 1 &&", 13, "Parse error on line 1:"},
     };

@@ -112,18 +112,34 @@ static int add_special(struct span name, const struct registry *r, struct arena 
 
 /* --- fields --- */
 
-/* By name or alias, path behind `db:`, or path; `country.email` is `ip.email.country`. */
+/* Other ways to say a name: `country.email` is `ip.email.country`, `http.referer` is `http.request.referer`. */
+static uint16_t look_up_other(struct span name, const struct registry *r) {
+    size_t dot = span_find_byte(name, 0, '.');
+    struct span head = span_sub(name, 0, dot), rest = dot == SPAN_NONE ? (struct span){0} : span_from(name, dot + 1);
+    uint16_t id = FIELD_NONE;
+    char other[128];
+    if (dot == SPAN_NONE || name.len > 100) {
+        return FIELD_NONE;
+    }
+    int len = snprintf(other, sizeof(other), "ip.%.*s.%.*s", (int)rest.len, (const char *)rest.at, (int)head.len,
+                       (const char *)head.at);
+    id = registry_by_name(r, span_make(other, (size_t)len));
+    for (size_t i = 0; i < 2 && id == FIELD_NONE && span_equal_fold(head, SPAN_LITERAL("http")); i++) {
+        len = snprintf(other, sizeof(other), "http.%s.%.*s", i ? "response" : "request", (int)rest.len,
+                       (const char *)rest.at);
+        id = registry_by_name(r, span_make(other, (size_t)len));
+    }
+    return id;
+}
+
+/* By name or alias, path behind `db:`, or path. */
 static const struct field *look_up(struct span name, const struct registry *r) {
     uint16_t id = registry_by_name(r, name);
     if (id == FIELD_NONE) {
         id = registry_by_path(r, name);
     }
-    size_t dot = span_find_byte(name, 0, '.');
-    if (id == FIELD_NONE && dot != SPAN_NONE && name.len < 100) {
-        char other[128];
-        int len = snprintf(other, sizeof(other), "ip.%.*s.%.*s", (int)(name.len - dot - 1),
-                           (const char *)name.at + dot + 1, (int)dot, (const char *)name.at);
-        id = registry_by_name(r, span_make(other, (size_t)len));
+    if (id == FIELD_NONE) {
+        id = look_up_other(name, r);
     }
     const struct field *f = registry_field(r, id);
     if (f && (f->flags & F_VIRTUAL) && f->type != FT_UNION) {

@@ -143,6 +143,7 @@ COMPUTED(network_bytes, true, v->u64 = r->bytes[SIDE_SRC] + r->bytes[SIDE_DST])
 COMPUTED(network_community_id, r->community_id[0] != 0, v->bytes = span_text(r->community_id))
 COMPUTED(tot_data_bytes, true, v->u64 = r->data_bytes[SIDE_SRC] + r->data_bytes[SIDE_DST])
 COMPUTED(segment_cnt, true, v->u64 = r->segment)
+COMPUTED(timestamp, r->stored_ms != 0, v->u64 = r->stored_ms)
 COMPUTED(node, true, v->bytes = span_text(r->node))
 
 const struct field_def core_field_table[] = {
@@ -353,6 +354,13 @@ const struct field_def core_field_table[] = {
                       .flags = F_SINGLE | F_FIRST | F_LINKED,
                       .title = "Root ID",
                       .help = "Id of the first piece of a session saved in pieces"},
+    {.path = "@timestamp",
+     .name = "dbTimestamp",
+     .type = FT_TIME,
+     .flags = F_COMPUTED | F_SINGLE,
+     .title = "DB Timestamp",
+     .help = "When the session came into the store",
+     .get = get_timestamp},
     {.path = "firstPacket",
      .name = "starttime",
      .type = FT_TIME,

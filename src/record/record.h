@@ -195,6 +195,7 @@ struct record {
     const char *name;      /* of a stored session: what it is known by; else NULL */
     const uint32_t *files; /* of a stored session without positions: numbers of its capture files */
     uint32_t file_count;
+    uint64_t stored_ms; /* of a stored session: when it came into the store, ms since 1970; else 0 */
     struct cells cells;
     const struct registry *registry;
 };

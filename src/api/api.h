@@ -10,6 +10,7 @@
 #define SEINE_API_API_H
 
 #include "auth/auth.h"
+#include "base/json.h"
 #include "field/registry.h"
 #include "http/server.h"
 #include "store/control.h"
@@ -17,6 +18,7 @@
 #include "store/store.h"
 
 struct api; /* what endpoints share: api/shared.h */
+struct running; /* a query in progress that can be cancelled by its id */
 
 struct call {
     struct api *api;
@@ -25,6 +27,9 @@ struct call {
     const struct principal *who;
     const struct endpoint *endpoint;
     const char *parts[8]; /* of the path, where the pattern has `:name`; in order; decoded */
+    struct running *running; /* of cancelId; NULL = none was given */
+    int status; /* of call_fail, or 200 */
+    char part_memory[1024];
     /* For history; -1 = does not apply. */
     int64_t records_returned, records_filtered, records_total;
 };
@@ -42,10 +47,11 @@ struct parameter {
 #define API_POST 0x02u
 #define API_PUT 0x04u
 #define API_DELETE 0x08u
-#define API_TOKEN                                                                                      \
-    0x10u /* CSRF token needed when a browser asks with POST, PUT, DELETE; with API_TOKEN_GET also GET \
-           */
+/* The CSRF token is needed with POST, PUT, DELETE; with API_TOKEN_GET also with GET; with API_TOKEN_BROWSER with any
+ * method, but only when a Cookie or Referer came along. Requests with an API token never need it. */
+#define API_TOKEN 0x10u
 #define API_TOKEN_GET 0x20u
+#define API_TOKEN_BROWSER 0x800u
 #define API_SETS_COOKIE 0x40u
 #define API_HISTORY 0x80u        /* written to history */
 #define API_OPEN 0x100u          /* without a user */
@@ -53,7 +59,7 @@ struct parameter {
 #define API_ERROR_200 0x400u     /* its errors are answered with 200, as clients expect */
 
 struct endpoint {
-    const char *pattern; /* "/api/session/:node/:id/packets" */
+    const char *pattern; /* "/api/session/:node/:id/packets"; a part may go on behind the name: "/api/x/:id.pcap" */
     const char *aliases; /* further patterns, separated by blanks; NULL = none */
     uint32_t flags;
     uint32_t rights; /* all of these (enum right); 0 with API_OPEN only */
@@ -72,9 +78,23 @@ extern const struct endpoint_family *const api_families[]; /* NULL ends; api/fam
 
 /* --- for functions --- */
 
-/* {"success":false,"text":...} with the status. */
+/* {"success":false,"text":...} with the status (200 with API_ERROR_200). Throws away what was written; when a part was
+ * sent already, cuts the connection. */
 void call_fail(struct call *c, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* {"success":true,"text":...} */
 void call_done(struct call *c, const char *text);
+/* The answer is JSON; a writer over its body. */
+struct json call_json(struct call *c);
+
+/* Parameters. Of those that answer bool: false when the value is no such thing; the reply is then complete (400). */
+const char *call_text(const struct call *c, const char *name, const char *fallback); /* "" counts as not there */
+bool call_bool(const struct call *c, const char *name, bool fallback);              /* true, 1, on, yes */
+bool call_u64(struct call *c, const char *name, uint64_t fallback, uint64_t max, uint64_t *ret);
+bool call_double(struct call *c, const char *name, double fallback, double *ret);
+/* Each item of a list: of a comma list, or of a JSON array of texts. False from `each` ends it and is returned. */
+bool call_list(const struct call *c, const char *name, bool (*each)(void *ctx, struct span item), void *ctx);
+
+/* The client went away, or somebody cancelled the query: fits search_options.cancelled with the call as ctx. */
+bool call_cancelled(void *call);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef SEINE_AUTH_AUTH_H
 #define SEINE_AUTH_AUTH_H
 
+#include "auth/secret.h"
 #include "config/setting.h"
 #include "http/server.h"
 #include "store/control.h"
@@ -28,6 +29,7 @@ enum right {
     RIGHT_ADMIN = 1 << 9,   /* arkimeAdmin */
     RIGHT_SUPER = 1 << 10,  /* superAdmin */
     RIGHT_ANY = 1 << 11,    /* a known user at all (arkimeUser) */
+    RIGHT_ALL = (1 << 12) - 1,
 };
 
 #define PRINCIPAL_EXPRESSION_MAX 16384
@@ -39,18 +41,60 @@ struct principal {
     const char *expression;   /* forced: all of them joined by &&; "" = none */
     const char *const *roles; /* all, nested ones included; NULL ends */
     bool by_token;            /* an API token: its scope is in `rights` already */
-    bool by_browser;          /* a cookie or Referer came along: changes need the CSRF token */
+    bool by_browser;          /* a cookie or Referer came along */
 };
 
 struct auth;
-struct auth_settings; /* auth/settings.c: authMode, httpRealm, userNameHeader, ... */
+
+enum auth_mode {
+    AUTH_AUTO, /* digest when there are users, else anonymous */
+    AUTH_DIGEST,
+    AUTH_BASIC,
+    AUTH_FORM,
+    AUTH_HEADER_ONLY,
+    AUTH_HEADER,
+    AUTH_HEADER_DIGEST,
+    AUTH_HEADER_BASIC,
+    AUTH_ANONYMOUS,
+    AUTH_BASIC_FORM,
+    AUTH_TOKEN,
+    AUTH_OTHER, /* known to Arkime, refused here */
+};
+
+struct auth_settings {
+    uint32_t mode; /* enum auth_mode */
+    const char *realm;
+    const char *user_header, *required_header, *required_value;
+    struct setting_list user_ips;
+    bool basic_plain;  /* Basic without TLS */
+    bool cookie_secure; /* also when a proxy does TLS */
+    const char *login_message;
+};
 extern const struct setting auth_setting_table[];
 extern const size_t auth_setting_count;
+
+struct auth_options {
+    const struct auth_settings *settings;
+    struct control *control;      /* users; NULL: there are none */
+    const struct secret *secret;  /* copied */
+    const char *base_path;        /* as server_options.base_path */
+    bool tls;
+};
+
+int auth_new(const struct auth_options *options, struct auth **ret_auth, struct err *ret_err);
+struct auth *auth_free(struct auth *a);
+/* What it came to: AUTH_AUTO is settled. */
+enum auth_mode auth_mode(const struct auth *a);
+const struct secret *auth_secret(const struct auth *a);
+/* 0 when a server with this way to know users may listen on `address`; else -EPERM with what to do. Beyond loopback
+ * everybody must be somebody. */
+int auth_may_listen(const struct auth *a, const char *address, struct err *ret_err);
 
 /* Who asks. True: `*ret` is filled and valid until auth_release. False: the reply is complete. */
 bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct principal **ret);
 void auth_release(struct auth *a, struct principal *p);
 
 bool principal_has_role(const struct principal *p, const char *role);
+bool auth_user_exists(struct auth *a, const char *id);
 
 #endif

@@ -1,8 +1,11 @@
 /* server.h: HTTP/1.1 (RFC 9110, 9112), with TLS by certificate files, over libmicrohttpd: requests in, replies out.
  *
  * Knows nothing of users or sessions: one function answers all requests (api/dispatch.c). It runs on a thread of its
- * own per connection and may block; what it writes is held until REPLY_HOLD bytes, so short answers have a
- * Content-Length, and streams after that.
+ * own per request and may block; what it writes is held until REPLY_HOLD bytes, so short answers have a Content-Length,
+ * and streams after that. Text and JSON of more than 1 KiB are compressed when the client accepts it.
+ *
+ * A server that listens on a loopback address answers only to Host headers that name this machine or one of `hosts`, so
+ * that no page of somebody else's can reach it by pointing its own name here (DNS rebinding).
  *
  * Owner: the command. Thread: server_new and server_free from one; the handler from many at once. Cost: a thread per
  * connection, at most `connections`. Failure: requests that are no HTTP, too long or too slow are answered by status
@@ -26,9 +29,10 @@ struct server_options {
     uint16_t port;                    /* 0 = any free one */
     const char *cert_file, *key_file; /* PEM; both or none */
     const char *base_path;            /* webBasePath: taken off the front of paths; "" or "/x/" */
+    const char *const *hosts;         /* further names in Host headers; NULL ends, may be NULL */
     unsigned connections;             /* 0 = 256 */
     unsigned per_address;             /* 0 = no limit */
-    unsigned idle_seconds;            /* 0 = 120 */
+    unsigned idle_seconds;            /* 0 = 120; a head must be there in a quarter, a body in one of these */
     request_fn handler;
     void *ctx;
 };
@@ -55,6 +59,8 @@ void server_counts(const struct server *s, uint64_t ret[SERVER_COUNTS]);
 
 const char *request_method(const struct request *q); /* HEAD comes as GET; its body is not sent */
 const char *request_path(const struct request *q);   /* decoded, without base path and query; no "." or ".." parts */
+/* The parts of the path between the '/', each decoded by itself: one may hold a '/' that came as %2F. */
+const char *const *request_parts(const struct request *q, size_t *ret_count);
 const char *request_target(const struct request *q); /* as sent: path and query */
 const char *request_header(const struct request *q, const char *name); /* NULL: none */
 const char *request_cookie(const struct request *q, const char *name);

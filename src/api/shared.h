@@ -1,0 +1,87 @@
+/* shared.h: what endpoints share.
+ *
+ * Owner: the command, through api_new and api_free; what options point to is the command's and must live longer.
+ * Thread: any; nothing here changes after api_new but what its own lock guards.
+ */
+#ifndef SEINE_API_SHARED_H
+#define SEINE_API_SHARED_H
+
+#include <stdatomic.h>
+
+#include "api/api.h"
+#include "api/settings.h"
+#include "http/settings.h"
+
+struct running_table;
+
+struct api {
+    struct store *store;
+    struct control *control;
+    struct auth *auth;
+    struct store_writer *writer; /* when this process writes too; NULL = it does not */
+    const char *folder;          /* of the store */
+    const char *node, *version;
+    const struct api_settings *settings;
+    const struct http_settings *http;
+    const struct server *server; /* for its counters; NULL until api_serve */
+    int64_t started_ms;
+    struct running_table *running;
+};
+
+struct api_options {
+    struct store *store;
+    struct control *control;
+    struct auth *auth;
+    struct store_writer *writer;
+    const char *folder;
+    const char *node, *version;
+    const struct api_settings *settings;
+    const struct http_settings *http;
+};
+
+int api_new(const struct api_options *options, struct api **ret_api, struct err *ret_err);
+struct api *api_free(struct api *a);
+/* Answers a request: the handler of server_options, with the api as ctx. */
+void api_answer(void *ctx, const struct request *q, struct reply *r);
+
+/* Headers that every answer has; call_fail sets them again after throwing an answer away. */
+void call_headers(struct call *c);
+/* Pages and files of the user interface. False: there is none of this path. */
+bool page_answer(struct call *c);
+bool page_is_open(const char *path);
+
+/* --- queries in progress that have a cancelId --- */
+
+/* -EEXIST: this user has one of that id; -E2BIG: too many. */
+int running_add(struct running_table *t, const char *user, const char *id, struct running **ret_running);
+void running_remove(struct running_table *t, struct running *r);
+bool running_cancelled(const struct running *r);
+/* False: this user has no such query. `user` NULL: anybody's. */
+bool running_cancel(struct running_table *t, const char *user, const char *id);
+struct running_info {
+    const char *user, *id;
+    int64_t started_ms;
+    bool cancelled;
+};
+typedef void (*running_fn)(void *ctx, const struct running_info *info);
+void running_each(struct running_table *t, running_fn each, void *ctx);
+struct running_table *running_table_new(void);
+struct running_table *running_table_free(struct running_table *t);
+
+/* --- printed from the tables --- */
+
+struct endpoint_match {
+    const struct endpoint *endpoint;
+    uint32_t other_methods; /* API_GET ... of endpoints with this path, when none has the method */
+};
+/* The endpoint of a path; `ret_parts` (8) get what stands for `:name`, in `memory` where a part is cut. */
+struct endpoint_match endpoint_find(const char *const *parts, size_t count, uint32_t method, const char **ret_parts,
+                                    char *memory, size_t memory_size);
+uint32_t method_flag(const char *method);
+
+/* OpenAPI 3.1 as JSON. */
+void openapi_write(struct buf *out);
+/* docs/reference/api.md */
+void endpoints_markdown(struct buf *out);
+
+#endif

@@ -1,0 +1,197 @@
+/* secret.c: see secret.h. */
+#include "auth/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#define NONCE_BYTES 12
+#define TAG_BYTES 16
+#define SECRET_FILE "secret"
+
+int random_fill(void *to, size_t n) {
+    for (size_t done = 0; done < n;) {
+        ssize_t got = getrandom((uint8_t *)to + done, n - done, 0);
+        if (got < 0 && errno != EINTR) {
+            return -errno;
+        }
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return 0;
+}
+
+size_t base64url_write(const uint8_t *bytes, size_t n, char *ret) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    size_t len = 0;
+    uint32_t held = 0;
+    unsigned bits = 0;
+    for (size_t i = 0; i < n; i++) {
+        held = (held << 8 | bytes[i]) & 0xffffff;
+        for (bits += 8; bits >= 6; bits -= 6) {
+            ret[len++] = letters[held >> (bits - 6) & 63];
+        }
+    }
+    if (bits) {
+        ret[len++] = letters[held << (6 - bits) & 63];
+    }
+    ret[len] = 0;
+    return len;
+}
+
+int random_word(size_t n, char *ret, size_t size) {
+    uint8_t bytes[64];
+    if (n > sizeof(bytes) || size < (n * 8 + 5) / 6 + 1) {
+        return -EINVAL;
+    }
+    int code = random_fill(bytes, n);
+    if (code == 0) {
+        base64url_write(bytes, n, ret);
+    }
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return code;
+}
+
+static int secret_read(int fd, const char *path, struct secret *ret, struct err *ret_err) {
+    struct stat st;
+    if (fstat(fd, &st) < 0) {
+        return err_set(ret_err, -errno, "%s: %s", path, strerror(errno));
+    }
+    if (!S_ISREG(st.st_mode) || (st.st_mode & 077)) {
+        err_set(ret_err, -EPERM, "%s: others may read the server's secret", path);
+        err_hint(ret_err, "chmod 600, or delete it: passwords must then be set again");
+        return -EPERM;
+    }
+    ssize_t n = read(fd, ret->key, sizeof(ret->key));
+    if (n != (ssize_t)sizeof(ret->key)) {
+        err_set(ret_err, -EBADMSG, "%s: holds no secret", path);
+        err_hint(ret_err, "delete it: a new one is made, passwords must then be set again");
+        return -EBADMSG;
+    }
+    return 0;
+}
+
+/* Written under another name and linked into place, so that nobody reads half a secret and the first one wins. */
+static int secret_make(const char *path, struct err *ret_err) {
+    char draft[4200];
+    struct secret fresh;
+    int code = random_fill(&fresh, sizeof(fresh));
+    if (code < 0) {
+        return err_set(ret_err, code, "no random bytes: %s", strerror(-code));
+    }
+    if (snprintf(draft, sizeof(draft), "%s.%ld", path, (long)getpid()) >= (int)sizeof(draft)) {
+        return err_set(ret_err, -ENAMETOOLONG, "%s: the path is too long", path);
+    }
+    (void)unlink(draft);
+    int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write(fd, fresh.key, sizeof(fresh.key)) == (ssize_t)sizeof(fresh.key) && fsync(fd) == 0;
+    good = good && (link(draft, path) == 0 || errno == EEXIST);
+    code = good ? 0 : err_set(ret_err, errno ? -errno : -EIO, "%s: %s", path, strerror(errno));
+    if (fd >= 0) {
+        (void)close(fd);
+        (void)unlink(draft);
+    }
+    OPENSSL_cleanse(&fresh, sizeof(fresh));
+    return code;
+}
+
+int secret_load(const char *folder, struct secret *ret_secret, struct err *ret_err) {
+    char path[4096];
+    if (!folder) {
+        int code = random_fill(ret_secret, sizeof(*ret_secret));
+        return code < 0 ? err_set(ret_err, code, "no random bytes: %s", strerror(-code)) : 0;
+    }
+    if (snprintf(path, sizeof(path), "%s/" SECRET_FILE, folder) >= (int)sizeof(path)) {
+        return err_set(ret_err, -ENAMETOOLONG, "%s: the path is too long", folder);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT) {
+        int code = secret_make(path, ret_err);
+        if (code < 0) {
+            return code;
+        }
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    }
+    if (fd < 0) {
+        return err_set(ret_err, -errno, "%s: %s", path, strerror(errno));
+    }
+    int code = secret_read(fd, path, ret_secret, ret_err);
+    (void)close(fd);
+    return code;
+}
+
+void secret_sign(const struct secret *s, const char *purpose, struct span data, uint8_t ret[SIGNATURE_BYTES]) {
+    uint8_t key[SIGNATURE_BYTES];
+    unsigned len = sizeof(key);
+    (void)HMAC(EVP_sha256(), s->key, sizeof(s->key), (const uint8_t *)purpose, strlen(purpose), key, &len);
+    (void)HMAC(EVP_sha256(), key, sizeof(key), data.at ? data.at : (const uint8_t *)"", data.len, ret, &len);
+    OPENSSL_cleanse(key, sizeof(key));
+}
+
+bool secret_equal(struct span a, struct span b) {
+    uint8_t differ = a.len != b.len;
+    for (size_t i = 0; i < MAX(a.len, b.len); i++) {
+        uint8_t x = i < a.len ? a.at[i] : 0, y = i < b.len ? b.at[i] : 0;
+        differ = (uint8_t)(differ | (x ^ y));
+    }
+    return differ == 0;
+}
+
+static int gcm(bool seal, const uint8_t key[32], const uint8_t *nonce, struct span bound, struct span in, uint8_t *out,
+               uint8_t *tag) {
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    int n = 0, code = -ENOMEM;
+    if (c) {
+        bool good = EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce, seal) == 1;
+        good = good && EVP_CipherUpdate(c, NULL, &n, bound.at ? bound.at : nonce, (int)bound.len) == 1;
+        good = good && EVP_CipherUpdate(c, out, &n, in.at, (int)in.len) == 1;
+        good = good && (seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1);
+        good = good && EVP_CipherFinal_ex(c, out + n, &n) == 1;
+        good = good && (!seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, tag) == 1);
+        code = good ? 0 : -EBADMSG;
+    }
+    EVP_CIPHER_CTX_free(c);
+    return code;
+}
+
+int secret_seal(const struct secret *s, const char *purpose, struct span bound, struct span text, struct buf *out) {
+    uint8_t key[SIGNATURE_BYTES];
+    uint8_t *to = buf_reserve(out, NONCE_BYTES + text.len + TAG_BYTES);
+    if (!to || text.len > INT32_MAX || bound.len > INT32_MAX) {
+        return -ENOMEM;
+    }
+    int code = random_fill(to, NONCE_BYTES);
+    secret_sign(s, purpose, SPAN_LITERAL("seal"), key);
+    if (code == 0) {
+        code = gcm(true, key, to, bound, text, to + NONCE_BYTES, to + NONCE_BYTES + text.len);
+    }
+    OPENSSL_cleanse(key, sizeof(key));
+    out->len += code == 0 ? NONCE_BYTES + text.len + TAG_BYTES : 0;
+    return code;
+}
+
+int secret_open(const struct secret *s, const char *purpose, struct span bound, struct span sealed, struct buf *out) {
+    uint8_t key[SIGNATURE_BYTES], tag[TAG_BYTES];
+    if (sealed.len < NONCE_BYTES + TAG_BYTES || sealed.len > INT32_MAX) {
+        return -EBADMSG;
+    }
+    struct span text = span_sub(sealed, NONCE_BYTES, sealed.len - NONCE_BYTES - TAG_BYTES);
+    uint8_t *to = buf_reserve(out, text.len + 1);
+    if (!to) {
+        return -ENOMEM;
+    }
+    memcpy(tag, sealed.at + sealed.len - TAG_BYTES, TAG_BYTES);
+    secret_sign(s, purpose, SPAN_LITERAL("seal"), key);
+    int code = gcm(false, key, sealed.at, bound, text, to, tag);
+    OPENSSL_cleanse(key, sizeof(key));
+    out->len += code == 0 ? text.len : 0;
+    return code;
+}

@@ -1,0 +1,56 @@
+/* settings.c: settings of authentication. Names are Arkime's where Arkime has the setting. */
+#include "auth/auth.h"
+#include "base/util.h"
+
+#define AT(member) SETTING(auth_settings, member)
+const struct setting auth_setting_table[] = {
+    {.name = "authMode",
+     .type = ST_CHOICE,
+     .offset = AT(mode),
+     .fallback = "auto",
+     /* In the order of enum auth_mode; those behind "token" are refused at start. */
+     .choices = "auto,digest,basic,form,headerOnly,header,header+digest,header+basic,anonymous,basic+form,token,other",
+     .help = "How users show who they are. auto: digest when there are users, else anonymous, which only works on a "
+             "loopback address"},
+    {.name = "httpRealm",
+     .type = ST_TEXT,
+     .offset = AT(realm),
+     .fallback = "Moloch",
+     .help = "Realm of passwords. A change makes every password that was set before useless"},
+    {.name = "userNameHeader",
+     .type = ST_TEXT,
+     .offset = AT(user_header),
+     .fallback = "",
+     .help = "Header in which a proxy says who the user is. Trusted only from userAuthIps"},
+    {.name = "requiredAuthHeader",
+     .type = ST_TEXT,
+     .offset = AT(required_header),
+     .fallback = "",
+     .help = "Header that must be there as well, with one of requiredAuthHeaderVal"},
+    {.name = "requiredAuthHeaderVal",
+     .type = ST_TEXT,
+     .offset = AT(required_value),
+     .fallback = "",
+     .help = "Values of requiredAuthHeader that let a user in, separated by commas"},
+    {.name = "userAuthIps",
+     .type = ST_LIST,
+     .offset = AT(user_ips),
+     .fallback = "",
+     .help = "Addresses and networks whose requests are answered; with userNameHeader, when empty, only loopback"},
+    {.name = "authBasicWithoutTls",
+     .type = ST_BOOL,
+     .offset = AT(basic_plain),
+     .fallback = "false",
+     .help = "Take passwords (Basic, forms) over connections without TLS: everybody on the way can read them"},
+    {.name = "authCookieSecure",
+     .type = ST_BOOL,
+     .offset = AT(cookie_secure),
+     .fallback = "false",
+     .help = "Mark cookies as for TLS only, when a proxy in front does TLS"},
+    {.name = "loginMessage",
+     .type = ST_TEXT,
+     .offset = AT(login_message),
+     .fallback = "",
+     .help = "Text above the login form"},
+};
+const size_t auth_setting_count = ARRAY_LEN(auth_setting_table);

@@ -17,7 +17,7 @@
 #include "store/search.h"
 #include "store/store.h"
 
-struct api; /* what endpoints share: api/shared.h */
+struct api;     /* what endpoints share: api/shared.h */
 struct running; /* a query in progress that can be cancelled by its id */
 
 struct call {
@@ -26,9 +26,9 @@ struct call {
     struct reply *reply;
     const struct principal *who;
     const struct endpoint *endpoint;
-    const char *parts[8]; /* of the path, where the pattern has `:name`; in order; decoded */
+    const char *parts[8];    /* of the path, where the pattern has `:name`; in order; decoded */
     struct running *running; /* of cancelId; NULL = none was given */
-    int status; /* of call_fail, or 200 */
+    int status;              /* of call_fail, or 200 */
     char part_memory[1024];
     /* For history; -1 = does not apply. */
     int64_t records_returned, records_filtered, records_total;
@@ -88,7 +88,7 @@ struct json call_json(struct call *c);
 
 /* Parameters. Of those that answer bool: false when the value is no such thing; the reply is then complete (400). */
 const char *call_text(const struct call *c, const char *name, const char *fallback); /* "" counts as not there */
-bool call_bool(const struct call *c, const char *name, bool fallback);              /* true, 1, on, yes */
+bool call_bool(const struct call *c, const char *name, bool fallback);               /* true, 1, on, yes */
 bool call_u64(struct call *c, const char *name, uint64_t fallback, uint64_t max, uint64_t *ret);
 bool call_double(struct call *c, const char *name, double fallback, double *ret);
 /* Each item of a list: of a comma list, or of a JSON array of texts. False from `each` ends it and is returned. */

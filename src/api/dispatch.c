@@ -112,7 +112,7 @@ static bool origin_is_ours(const struct call *c) {
 
 /* Values that other servers of this API take for parts of their own objects; nobody means them. */
 static bool value_is_suspect(struct span value) {
-    static const char *const names[] = {"constructor",   "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
+    static const char *const names[] = {"constructor",    "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
                                         "toLocaleString", "toString",       "valueOf"};
     if (span_starts(value, SPAN_LITERAL("__"))) {
         return true;
@@ -183,7 +183,7 @@ static bool running_start(struct call *c) {
     int code = strlen(id) > 200 ? -EINVAL : running_add(c->api->running, c->who->id, id, &c->running);
     if (code < 0) {
         call_fail(c, code == -ENOMEM ? 500 : 400, "cancelId: %s",
-                  code == -EEXIST  ? "a query with this id is in progress"
+                  code == -EEXIST   ? "a query with this id is in progress"
                   : code == -EINVAL ? "at most 200 characters"
                                     : "too many queries are in progress");
     }

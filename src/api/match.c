@@ -1,5 +1,5 @@
-/* match.c: the endpoint of a path. Patterns are compared part by part; where several fit, the one that is literal at the
- * first part in which they differ wins, so the order of tables does not matter.
+/* match.c: the endpoint of a path. Patterns are compared part by part; where several fit, the one that is literal at
+ * the first part in which they differ wins, so the order of tables does not matter.
  */
 #include <stdio.h>
 

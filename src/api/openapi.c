@@ -8,11 +8,12 @@
 static const struct {
     uint32_t flag;
     const char *name, *upper;
-} methods[] = {{API_GET, "get", "GET"}, {API_POST, "post", "POST"}, {API_PUT, "put", "PUT"}, {API_DELETE, "delete", "DELETE"}};
+} methods[] = {
+    {API_GET, "get", "GET"}, {API_POST, "post", "POST"}, {API_PUT, "put", "PUT"}, {API_DELETE, "delete", "DELETE"}};
 
-static const char *const right_names[] = {
-    "webEnabled",   "emailSearch", "removeEnabled", "packetSearch", "not hideStats", "not hideFiles",
-    "not hidePcap", "not disablePcapDownload", "usersAdmin", "arkimeAdmin", "superAdmin", "arkimeUser"};
+static const char *const right_names[] = {"webEnabled",    "emailSearch",   "removeEnabled", "packetSearch",
+                                          "not hideStats", "not hideFiles", "not hidePcap",  "not disablePcapDownload",
+                                          "usersAdmin",    "arkimeAdmin",   "superAdmin",    "arkimeUser"};
 
 /* The parameters that all queries of sessions share. */
 static const struct parameter query_parameters[] = {
@@ -321,9 +322,10 @@ static void endpoint_markdown(struct buf *out, const struct endpoint *e) {
 }
 
 void endpoints_markdown(struct buf *out) {
-    buf_add_text(out, "# HTTP API\n\nPrinted by the program from its tables of endpoints; `/api/openapi.json` has the same "
-                      "for programs. Reading endpoints that take POST accept their parameters as JSON or as a form as "
-                      "well. Errors are `{\"success\":false,\"text\":\"...\"}`.\n\n## Parameters of queries\n\n");
+    buf_add_text(out,
+                 "# HTTP API\n\nPrinted by the program from its tables of endpoints; `/api/openapi.json` has the same "
+                 "for programs. Reading endpoints that take POST accept their parameters as JSON or as a form as "
+                 "well. Errors are `{\"success\":false,\"text\":\"...\"}`.\n\n## Parameters of queries\n\n");
     parameters_markdown(out, query_parameters, ARRAY_LEN(query_parameters));
     for (const struct endpoint_family *const *family = api_families; *family; family++) {
         buf_printf(out, "## %s\n\n", (*family)->name);

@@ -50,7 +50,8 @@ int auth_may_listen(const struct auth *a, const char *address, struct err *ret_e
     if (a->mode != AUTH_ANONYMOUS || listen_is_loopback(address)) {
         return 0;
     }
-    err_set(ret_err, -EPERM, "not listening on %s: everybody who reaches it would be somebody with all rights", address);
+    err_set(ret_err, -EPERM, "not listening on %s: everybody who reaches it would be somebody with all rights",
+            address);
     err_hint(ret_err, "add a user first: seine user add NAME");
     return -EPERM;
 }

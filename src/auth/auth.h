@@ -66,7 +66,7 @@ struct auth_settings {
     const char *realm;
     const char *user_header, *required_header, *required_value;
     struct setting_list user_ips;
-    bool basic_plain;  /* Basic without TLS */
+    bool basic_plain;   /* Basic without TLS */
     bool cookie_secure; /* also when a proxy does TLS */
     const char *login_message;
 };
@@ -75,9 +75,9 @@ extern const size_t auth_setting_count;
 
 struct auth_options {
     const struct auth_settings *settings;
-    struct control *control;      /* users; NULL: there are none */
-    const struct secret *secret;  /* copied */
-    const char *base_path;        /* as server_options.base_path */
+    struct control *control;     /* users; NULL: there are none */
+    const struct secret *secret; /* copied */
+    const char *base_path;       /* as server_options.base_path */
     bool tls;
 };
 

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void signature(const struct secret *s, const char *user, struct span time, char ret[CSRF_TOKEN_MAX]) {
+#define SIGNATURE_TEXT 44
+
+static void signature(const struct secret *s, const char *user, struct span time, char ret[SIGNATURE_TEXT]) {
     struct buf text;
     uint8_t bytes[SIGNATURE_BYTES];
     buf_init(&text, 4096);
@@ -17,14 +19,14 @@ static void signature(const struct secret *s, const char *user, struct span time
 }
 
 void csrf_make(const struct secret *s, const char *user, int64_t now_ms, char ret[CSRF_TOKEN_MAX]) {
-    char signed_text[CSRF_TOKEN_MAX], time[24];
+    char signed_text[SIGNATURE_TEXT], time[24];
     (void)snprintf(time, sizeof(time), "%lld", (long long)now_ms);
     signature(s, user, span_text(time), signed_text);
     (void)snprintf(ret, CSRF_TOKEN_MAX, "%s.%s", time, signed_text);
 }
 
 enum csrf_verdict csrf_check(const struct secret *s, const char *user, int64_t now_ms, const char *token) {
-    char wanted[CSRF_TOKEN_MAX];
+    char wanted[SIGNATURE_TEXT];
     uint64_t made;
     if (!token || !*token) {
         return CSRF_MISSING;

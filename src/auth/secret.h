@@ -1,6 +1,7 @@
 /* secret.h: the server's secret and what is made with it: signatures, sealed values, random words.
  *
- * Owner: caller. Thread: any. Cost: about a microsecond; secret_load reads or makes one file. Failure: -errno with text.
+ * Owner: caller. Thread: any. Cost: about a microsecond; secret_load reads or makes one file. Failure: -errno with
+ * text.
  */
 #ifndef SEINE_AUTH_SECRET_H
 #define SEINE_AUTH_SECRET_H

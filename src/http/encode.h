@@ -17,7 +17,8 @@ bool coding_accepts(const char *accept, enum coding coding);
 struct encoder;
 int encoder_new(enum coding coding, struct encoder **ret_encoder);
 struct encoder *encoder_free(struct encoder *e);
-/* Appends to `out` what `in` gives. `flush`: everything so far can be read by the other side; `end`: nothing follows. */
+/* Appends to `out` what `in` gives. `flush`: everything so far can be read by the other side; `end`: nothing follows.
+ */
 int encoder_add(struct encoder *e, struct span in, bool flush, bool end, struct buf *out);
 
 #endif

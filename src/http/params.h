@@ -1,7 +1,7 @@
 /* params.h: parameters of a request: of a query, of an urlencoded body, of the members of a JSON object.
  *
- * Owner: caller; names and values are the list's, each followed by a NUL. Thread: one while it is filled. Cost: a look-up
- * walks the list. Failure: -EINVAL for JSON that is none, -E2BIG beyond PARAMS_MAX, -ENOMEM.
+ * Owner: caller; names and values are the list's, each followed by a NUL. Thread: one while it is filled. Cost: a
+ * look-up walks the list. Failure: -EINVAL for JSON that is none, -E2BIG beyond PARAMS_MAX, -ENOMEM.
  */
 #ifndef SEINE_HTTP_PARAMS_H
 #define SEINE_HTTP_PARAMS_H

@@ -97,8 +97,8 @@ struct buf *reply_body(struct reply *r) {
 /* Captures and pictures are packed already or do not pack. */
 static bool type_packs(const char *type) {
     return type && (strncmp(type, "text/", 5) == 0 || strncmp(type, "application/json", 16) == 0 ||
-                    strncmp(type, "application/javascript", 22) == 0 || strncmp(type, "application/x-ndjson", 20) == 0 ||
-                    strncmp(type, "image/svg", 9) == 0);
+                    strncmp(type, "application/javascript", 22) == 0 ||
+                    strncmp(type, "application/x-ndjson", 20) == 0 || strncmp(type, "image/svg", 9) == 0);
 }
 
 static int coding_start(struct reply *r, bool flushing) {

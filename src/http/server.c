@@ -21,7 +21,8 @@
 #define CONNECTIONS_DEFAULT 256u
 #define IDLE_DEFAULT 120u
 
-const char *const server_count_names[SERVER_COUNTS] = {"requests", "bytes", "connections", "refused", "bad", "cancelled"};
+const char *const server_count_names[SERVER_COUNTS] = {"requests", "bytes", "connections",
+                                                       "refused",  "bad",   "cancelled"};
 
 int64_t clock_us(void) {
     struct timespec now;
@@ -262,8 +263,9 @@ static struct server *server_release(struct server *s) {
 static int daemon_start(struct server *s, const struct server_options *o, int fd, const struct pem_pair *pem) {
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, pem->cert},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, pem->key},
-                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:"
-                                                                                        "+VERS-TLS1.2"},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0,
+                                    (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:"
+                                                        "+VERS-TLS1.2"},
                                    {MHD_OPTION_END, 0, NULL}};
     if (!s->tls) {
         tls[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};

@@ -61,7 +61,7 @@ const char *request_method(const struct request *q); /* HEAD comes as GET; its b
 const char *request_path(const struct request *q);   /* decoded, without base path and query; no "." or ".." parts */
 /* The parts of the path between the '/', each decoded by itself: one may hold a '/' that came as %2F. */
 const char *const *request_parts(const struct request *q, size_t *ret_count);
-const char *request_target(const struct request *q); /* as sent: path and query */
+const char *request_target(const struct request *q);                   /* as sent: path and query */
 const char *request_header(const struct request *q, const char *name); /* NULL: none */
 const char *request_cookie(const struct request *q, const char *name);
 const char *request_peer(const struct request *q); /* the other end's address as text */

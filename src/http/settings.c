@@ -24,7 +24,11 @@ const struct setting http_setting_table[] = {
      .offset = AT(cert_file),
      .fallback = "",
      .help = "Certificate in PEM form, with those that signed it behind it. With keyFile: the server speaks TLS"},
-    {.name = "keyFile", .type = ST_TEXT, .offset = AT(key_file), .fallback = "", .help = "Private key of certFile, PEM"},
+    {.name = "keyFile",
+     .type = ST_TEXT,
+     .offset = AT(key_file),
+     .fallback = "",
+     .help = "Private key of certFile, PEM"},
     {.name = "webBasePath",
      .type = ST_TEXT,
      .offset = AT(base_path),
@@ -80,8 +84,8 @@ int http_settings_check(struct http_settings *s, struct err *ret_err) {
         s->base_path = "";
     }
     if ((*s->cert_file != 0) != (*s->key_file != 0)) {
-        return err_set(ret_err, -EINVAL, "%s is set and %s is not: TLS needs both", *s->cert_file ? "certFile" : "keyFile",
-                       *s->cert_file ? "keyFile" : "certFile");
+        return err_set(ret_err, -EINVAL, "%s is set and %s is not: TLS needs both",
+                       *s->cert_file ? "certFile" : "keyFile", *s->cert_file ? "keyFile" : "certFile");
     }
     return 0;
 }

@@ -1,4 +1,5 @@
-/* target.c: see target.h. Parts are cut at '/' before they are decoded (RFC 3986, 2.4), so no spelling moves a border. */
+/* target.c: see target.h. Parts are cut at '/' before they are decoded (RFC 3986, 2.4), so no spelling moves a border.
+ */
 #include "http/target.h"
 
 #include <arpa/inet.h>

@@ -12,7 +12,7 @@
 #define TARGET_PARTS 16
 
 struct target {
-    char *path;                     /* decoded, without the base path; begins with '/' */
+    char *path;                      /* decoded, without the base path; begins with '/' */
     const char *parts[TARGET_PARTS]; /* decoded one by one: a part may hold a '/' that came as %2F */
     size_t count;
     struct span query; /* in the text it was read from */
@@ -23,7 +23,8 @@ struct target {
 int target_parse(struct span text, const char *base, struct target *ret_target);
 void target_done(struct target *t);
 
-/* The name in a Host header (RFC 9110, 7.2): without port and in its brackets if it has them. Empty: no valid header. */
+/* The name in a Host header (RFC 9110, 7.2): without port and in its brackets if it has them. Empty: no valid header.
+ */
 struct span host_name(struct span header);
 /* Names of this machine that cannot be pointed here by somebody else's DNS: localhost, 127.0.0.0/8, [::1]. */
 bool host_is_loopback(struct span name);

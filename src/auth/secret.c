@@ -145,17 +145,23 @@ bool secret_equal(struct span a, struct span b) {
     return differ == 0;
 }
 
-static int gcm(bool seal, const uint8_t key[32], const uint8_t *nonce, struct span bound, struct span in, uint8_t *out,
-               uint8_t *tag) {
+struct gcm {
+    const uint8_t *key, *nonce;
+    struct span bound;
+    uint8_t *tag; /* written when sealing, read when opening */
+};
+
+static int gcm_run(const struct gcm *g, bool seal, struct span in, uint8_t *out) {
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
     int n = 0, code = -ENOMEM;
     if (c) {
-        bool good = EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce, seal) == 1;
-        good = good && EVP_CipherUpdate(c, NULL, &n, bound.at ? bound.at : nonce, (int)bound.len) == 1;
+        struct span bound = g->bound.at ? g->bound : span_make(g->nonce, 0);
+        bool good = EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, g->key, g->nonce, seal) == 1;
+        good = good && EVP_CipherUpdate(c, NULL, &n, bound.at, (int)bound.len) == 1;
         good = good && EVP_CipherUpdate(c, out, &n, in.at, (int)in.len) == 1;
-        good = good && (seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1);
+        good = good && (seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, g->tag) == 1);
         good = good && EVP_CipherFinal_ex(c, out + n, &n) == 1;
-        good = good && (!seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, tag) == 1);
+        good = good && (!seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, g->tag) == 1);
         code = good ? 0 : -EBADMSG;
     }
     EVP_CIPHER_CTX_free(c);
@@ -171,7 +177,8 @@ int secret_seal(const struct secret *s, const char *purpose, struct span bound, 
     int code = random_fill(to, NONCE_BYTES);
     secret_sign(s, purpose, SPAN_LITERAL("seal"), key);
     if (code == 0) {
-        code = gcm(true, key, to, bound, text, to + NONCE_BYTES, to + NONCE_BYTES + text.len);
+        struct gcm g = {key, to, bound, to + NONCE_BYTES + text.len};
+        code = gcm_run(&g, true, text, to + NONCE_BYTES);
     }
     OPENSSL_cleanse(key, sizeof(key));
     out->len += code == 0 ? NONCE_BYTES + text.len + TAG_BYTES : 0;
@@ -190,7 +197,8 @@ int secret_open(const struct secret *s, const char *purpose, struct span bound, 
     }
     memcpy(tag, sealed.at + sealed.len - TAG_BYTES, TAG_BYTES);
     secret_sign(s, purpose, SPAN_LITERAL("seal"), key);
-    int code = gcm(false, key, sealed.at, bound, text, to, tag);
+    struct gcm g = {key, sealed.at, bound, tag};
+    int code = gcm_run(&g, false, text, to);
     OPENSSL_cleanse(key, sizeof(key));
     out->len += code == 0 ? text.len : 0;
     return code;

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "api/saved.h"
 #include "api/shared.h"
 #include "auth/csrf.h"
 #include "base/util.h"
@@ -33,6 +34,11 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
     if (!a->running) {
         api_free(a);
         return err_set(ret_err, -ENOMEM, "no memory for the API");
+    }
+    int code = saved_prepare(a->control, ret_err);
+    if (code < 0) {
+        api_free(a);
+        return code;
     }
     *ret_api = a;
     return 0;
@@ -202,7 +208,11 @@ static void endpoint_run(struct call *c) {
     if (e->flags & API_SETS_COOKIE) {
         csrf_cookie(c);
     }
+    int64_t start = now_ms();
     e->function(c);
+    if (e->flags & API_HISTORY) {
+        history_write(c, now_ms() - start);
+    }
     if (c->running) {
         running_remove(c->api->running, c->running);
     }

@@ -1,9 +1,12 @@
 /* families.c: all families of endpoints. A new family is a line here and a table in a file of its own. */
 #include "api/api.h"
+#include "api/lists.h"
+#include "api/saved.h"
 
 extern const struct endpoint_family meta_family;
 
 const struct endpoint_family *const api_families[] = {
-    &meta_family,
-    NULL,
+    &view_family,     &shortcut_family, &shareable_family,
+    &notifier_family, &history_family,  &file_family,
+    &action_family,   &meta_family,     NULL,
 };

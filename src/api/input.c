@@ -1,0 +1,250 @@
+/* input.c: checks of what callers send. Answers name the value and say what would be right. */
+#include "api/input.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "api/saved.h"
+#include "api/shared.h"
+#include "base/json_scan.h"
+#include "base/util.h"
+
+int64_t input_now(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Text people see: no control characters but line ends and tabs, and UTF-8. */
+static bool is_clean(struct span s) {
+    for (size_t i = 0; i < s.len; i++) {
+        if ((s.at[i] < 0x20 && s.at[i] != '\n' && s.at[i] != '\t' && s.at[i] != '\r') || s.at[i] == 0x7f) {
+            return false;
+        }
+    }
+    return utf8_valid(s);
+}
+
+bool input_text(struct call *c, const char *name, const char *label, size_t max, struct span *ret) {
+    *ret = request_param(c->request, name);
+    if (!ret->at) {
+        return true;
+    }
+    if (request_param_is_json(c->request, name)) {
+        if (span_is(*ret, "null")) {
+            *ret = (struct span){0};
+            return true;
+        }
+        call_fail(c, 403, "%s must be a string", label);
+        return false;
+    }
+    *ret = span_trim(*ret);
+    if (ret->len > max) {
+        call_fail(c, 400, "%s is too long: %zu bytes, at most %zu", label, ret->len, max);
+        return false;
+    }
+    if (!is_clean(*ret)) {
+        call_fail(c, 400, "%s has control characters, or is not UTF-8", label);
+        return false;
+    }
+    return true;
+}
+
+bool input_needed(struct call *c, const char *name, const char *label, size_t max, const char *missing,
+                  struct span *ret) {
+    if (!input_text(c, name, label, max, ret)) {
+        return false;
+    }
+    if (ret->len == 0) {
+        call_fail(c, 403, "%s", missing);
+        return false;
+    }
+    return true;
+}
+
+static bool line_add(struct call *c, const char *label, struct span name, struct buf *lines, size_t *count) {
+    if (name.len > SAVED_LIST_NAME_MAX || !is_clean(name) || span_find_byte(name, 0, '\n') != SPAN_NONE) {
+        call_fail(c, 400, "%s has a name that is too long (at most %d bytes) or has control characters", label,
+                  SAVED_LIST_NAME_MAX);
+        return false;
+    }
+    if (++*count > SAVED_LIST_MAX) {
+        call_fail(c, 400, "%s has too many names: at most %d", label, SAVED_LIST_MAX);
+        return false;
+    }
+    if (lines_have(buf_span(lines), name)) {
+        return true;
+    }
+    if (lines->len) {
+        buf_add_byte(lines, '\n');
+    }
+    buf_add_span(lines, name);
+    return true;
+}
+
+static bool list_take(struct call *c, const char *label, const struct json_index *x, struct buf *ret_lines) {
+    _cleanup_(buf_done) struct buf scratch;
+    buf_init(&scratch, SAVED_VALUES_MAX);
+    struct json_walk walk = json_walk_over(json_root(x));
+    struct span key, text;
+    struct json_ref value;
+    size_t count = 0;
+    while (json_walk_next(&walk, &key, &value)) {
+        buf_clear(&scratch);
+        if (!json_string(value, &scratch, &text)) {
+            call_fail(c, 403, "%s field must be an array of strings", label);
+            return false;
+        }
+        text = span_trim(text);
+        if (text.len && !line_add(c, label, text, ret_lines, &count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool input_list(struct call *c, const char *name, const char *label, struct buf *ret_lines, bool *ret_given) {
+    struct span text = request_param(c->request, name);
+    bool json = request_param_is_json(c->request, name);
+    *ret_given = text.at && !(json && span_is(text, "null"));
+    if (!*ret_given) {
+        return true;
+    }
+    if (!json || span_byte(text, 0) != '[') {
+        call_fail(c, 403, "%s field must be an array of strings", label);
+        return false;
+    }
+    struct json_index x;
+    struct json_error error;
+    json_index_init(&x, 1 << 20);
+    bool good = json_index_build(&x, text, &error) == 0 && json_check(&x, &error) == 0;
+    if (!good) {
+        call_fail(c, 400, "%s is not valid JSON", label);
+    } else {
+        good = list_take(c, label, &x, ret_lines);
+    }
+    json_index_done(&x);
+    return good;
+}
+
+static bool user_add(struct call *c, const char *label, struct span user, struct buf *lines, struct buf *invalid,
+                     size_t *count) {
+    char id[SAVED_LIST_NAME_MAX + 1] = "";
+    bool known = user.len < sizeof(id) && !memchr(user.at, 0, user.len);
+    if (known) {
+        memcpy(id, user.at, user.len);
+        id[user.len] = 0;
+        known = auth_user_exists(c->api->auth, id);
+    }
+    if (known) {
+        return line_add(c, label, user, lines, count);
+    }
+    size_t ignored = 0;
+    return line_add(c, label, user, invalid, &ignored);
+}
+
+bool input_users(struct call *c, const char *name, const char *label, struct buf *ret_lines, struct buf *invalid,
+                 bool *ret_given) {
+    struct span rest = request_param(c->request, name);
+    bool json = request_param_is_json(c->request, name);
+    *ret_given = rest.at && !(json && span_is(rest, "null"));
+    if (!*ret_given) {
+        return true;
+    }
+    if (json) {
+        call_fail(c, 403, "%s field must be a string", label);
+        return false;
+    }
+    size_t count = 0;
+    while (rest.len) {
+        size_t comma = span_find_byte(rest, 0, ',');
+        struct span user = span_trim(span_sub(rest, 0, comma));
+        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        if (user.len && !user_add(c, label, user, ret_lines, invalid, &count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool input_json(struct call *c, const char *name, const char *label, char bracket, size_t max, struct span *ret) {
+    *ret = request_param(c->request, name);
+    if (!ret->at || (request_param_is_json(c->request, name) && span_is(*ret, "null"))) {
+        *ret = (struct span){0};
+        return true;
+    }
+    if (ret->len > max) {
+        call_fail(c, 400, "%s is too long: %zu bytes, at most %zu", label, ret->len, max);
+        return false;
+    }
+    struct json_index x;
+    struct json_error error;
+    json_index_init(&x, 1 << 20);
+    bool good = span_byte(*ret, 0) == bracket && json_index_build(&x, *ret, &error) == 0 && json_check(&x, &error) == 0;
+    json_index_done(&x);
+    if (!good) {
+        call_fail(c, 403, "%s must be %s", label, bracket == '[' ? "an array" : "an object");
+    }
+    return good;
+}
+
+bool input_flag(const struct call *c, const char *name) {
+    struct span text = request_param(c->request, name);
+    return span_is(text, "true") || span_is(text, "1");
+}
+
+bool input_whole(struct call *c, const char *name, uint64_t fallback, uint64_t max, uint64_t *ret) {
+    struct span text = request_param(c->request, name);
+    *ret = fallback;
+    if (text.len && !span_decimal(text, max, ret)) {
+        call_fail(c, 400, "%s must be a whole number up to %llu", name, (unsigned long long)max);
+        return false;
+    }
+    return true;
+}
+
+bool input_page(struct call *c, uint64_t length, struct page *ret) {
+    ret->descending = input_flag(c, "desc");
+    return input_whole(c, "start", 0, INT32_MAX, &ret->start) &&
+           input_whole(c, "length", length, INT32_MAX, &ret->length);
+}
+
+size_t page_part(const struct page *p, size_t count, size_t *ret_from) {
+    *ret_from = MIN(p->start, count);
+    return MIN(p->length, count - *ret_from);
+}
+
+static uint8_t lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+/* The whole text fits: on a mismatch only the last star need take one byte more. */
+static bool wildcard_fits(struct span pattern, struct span text) {
+    size_t p = 0, t = 0, star = SPAN_NONE, from = 0;
+    while (t < text.len) {
+        if (p < pattern.len && pattern.at[p] == '*') {
+            star = p++;
+            from = t;
+        } else if (p < pattern.len && (pattern.at[p] == '?' || lower(pattern.at[p]) == lower(text.at[t]))) {
+            p++;
+            t++;
+        } else if (star != SPAN_NONE) {
+            p = star + 1;
+            t = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.at[p] == '*') {
+        p++;
+    }
+    return p == pattern.len;
+}
+
+bool search_fits(struct span term, struct span text) {
+    if (term.len == 0) {
+        return true;
+    }
+    bool wild = span_find_byte(term, 0, '*') != SPAN_NONE || span_find_byte(term, 0, '?') != SPAN_NONE;
+    return wild ? wildcard_fits(term, text) : span_find_fold(text, term) != SPAN_NONE;
+}

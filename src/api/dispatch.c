@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "api/history.h"
 #include "api/saved.h"
 #include "api/shared.h"
 #include "auth/csrf.h"
@@ -36,6 +37,7 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
         return err_set(ret_err, -ENOMEM, "no memory for the API");
     }
     int code = saved_prepare(a->control, ret_err);
+    code = code < 0 ? code : history_new(a->control, &a->history, ret_err);
     if (code < 0) {
         api_free(a);
         return code;
@@ -46,6 +48,7 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
 
 struct api *api_free(struct api *a) {
     if (a) {
+        history_free(a->history);
         running_table_free(a->running);
         free(a);
     }

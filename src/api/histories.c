@@ -1,190 +1,14 @@
-/* histories.c: who asked what: a row for every request that is worth one, and the list of them.
- *
- * Users see their own rows, arkimeAdmin everybody's. The oldest rows go when there are more than HISTORY_MAX. Texts are
- * cut at ceilings, members of bodies that hold secrets are left out.
- */
-#include <ctype.h>
+/* histories.c: the list of who asked what. Users see their own rows, arkimeAdmin everybody's. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "api/history.h"
 #include "api/kept.h"
 #include "api/shared.h"
-#include "base/json_scan.h"
 #include "base/util.h"
-
-#define HISTORY_MAX 1000000
-#define HISTORY_TEXT_MAX ((size_t)16 << 10)
-#define HISTORY_TRIM 1000 /* rows between two looks at HISTORY_MAX */
-
-/* --- writing --- */
-
-static const char *const secret_names[] = {"password", "passStore",  "currentPassword", "newPassword", "fields",
-                                           "token",    "totpSecret", "authToken",       "secret",      "code"};
-
-static bool is_secret(struct span name) {
-    for (size_t i = 0; i < ARRAY_LEN(secret_names); i++) {
-        if (span_equal_fold(name, span_text(secret_names[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct span cut(struct span text) {
-    if (text.len <= HISTORY_TEXT_MAX) {
-        return text;
-    }
-    size_t len = HISTORY_TEXT_MAX;
-    while (len && (text.at[len] & 0xc0) == 0x80) {
-        len--;
-    }
-    return span_sub(text, 0, len);
-}
-
-/* The request's JSON body again, without secrets. Nothing for other bodies: their values stand in parameters. */
-static void body_write(const struct request *q, struct buf *out) {
-    struct span body = request_body(q);
-    struct json_index x;
-    struct json_error error;
-    json_index_init(&x, 1 << 20);
-    if (body.len && json_index_build(&x, body, &error) == 0 && json_check(&x, &error) == 0 &&
-        json_kind_of(json_root(&x)) == JSON_OBJECT) {
-        struct json j = json_over(out);
-        struct json_walk walk = json_walk_over(json_root(&x));
-        struct span key;
-        struct json_ref value;
-        json_open(&j, '{');
-        while (json_walk_next(&walk, &key, &value)) {
-            struct span raw = json_raw_of(value);
-            if (is_secret(key) || out->len + key.len + raw.len > HISTORY_TEXT_MAX) {
-                continue;
-            }
-            if (j.comma) {
-                buf_add_byte(out, ',');
-            }
-            buf_add_byte(out, '"');
-            buf_add_span(out, key);
-            buf_add_text(out, "\":");
-            buf_add_span(out, raw);
-            j.comma = true;
-        }
-        json_close(&j, '}');
-    }
-    json_index_done(&x);
-}
-
-static bool number_read(struct span text, double *ret) {
-    char copy[40];
-    if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.at, 0, text.len)) {
-        return false;
-    }
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = 0;
-    char *end;
-    *ret = strtod(copy, &end);
-    return *end == 0 && isfinite(*ret);
-}
-
-/* Seconds the question spans; -1: everything, -2: it has no time. */
-static int64_t range_of(const struct request *q) {
-    double start, stop, date;
-    if (number_read(request_param(q, "startTime"), &start) && number_read(request_param(q, "stopTime"), &stop)) {
-        return (int64_t)(fabs(stop - start) < 1e15 ? stop - start : 0);
-    }
-    if (number_read(request_param(q, "date"), &date)) {
-        return date < 0 ? -1 : (int64_t)(date < 1e12 ? date * 3600 : 0);
-    }
-    return -2;
-}
-
-static void count_bind(sqlite3_stmt *s, int index, int64_t count) {
-    if (count < 0) {
-        (void)sqlite3_bind_null(s, index);
-    } else {
-        control_bind_u64(s, index, (uint64_t)count);
-    }
-}
-
-static struct span query_part(const struct request *q) {
-    struct span target = span_text(request_target(q));
-    size_t mark = span_find_byte(target, 0, '?');
-    return mark == SPAN_NONE ? SPAN_LITERAL("") : span_from(target, mark + 1);
-}
-
-/* Lock held. Where anything fails the request is answered all the same: there is nobody to tell. */
-static void history_insert(struct call *c, int64_t took_ms, struct span body, struct span view_expression) {
-    sqlite3_stmt *s = control_prepare(
-        c->api->control,
-        "INSERT INTO history (timestamp, method, user, api, query, expression, forced, range, view_name,"
-        " view_expression, body, returned, filtered, total, took, page) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        NULL);
-    if (!s) {
-        return;
-    }
-    const struct request *q = c->request;
-    struct span view = request_param(q, "view");
-    int64_t now = input_now(), range = range_of(q);
-    control_bind_u64(s, 1, (uint64_t)now);
-    control_bind_text(s, 2, request_method(q));
-    control_bind_text(s, 3, c->who->id);
-    control_bind(s, 4, cut(span_text(request_path(q))));
-    control_bind(s, 5, cut(query_part(q)));
-    control_bind(s, 6, cut(request_param(q, "expression")));
-    control_bind(s, 7,
-                 c->who->expression && *c->who->expression ? cut(span_text(c->who->expression)) : (struct span){0});
-    if (range == -2) {
-        (void)sqlite3_bind_null(s, 8);
-    } else {
-        control_bind_u64(s, 8, (uint64_t)(range == -1 ? now / 1000 : range));
-    }
-    control_bind(s, 9, view.len ? cut(view) : (struct span){0});
-    control_bind(s, 10, view_expression.len ? cut(view_expression) : (struct span){0});
-    control_bind(s, 11, body.len ? body : (struct span){0});
-    count_bind(s, 12, c->records_returned);
-    count_bind(s, 13, c->records_filtered);
-    count_bind(s, 14, c->records_total);
-    control_bind_u64(s, 15, (uint64_t)MAX(took_ms, 0));
-    control_bind(s, 16, cut(request_param(q, "uiPage")));
-    (void)control_step(s);
-}
-
-/* Lock held. Rows are numbered one by one, so that the oldest to keep is known from the newest. */
-static void history_trim(struct control *c) {
-    sqlite3_stmt *s = control_prepare(c, "SELECT max(id) FROM history", NULL);
-    uint64_t last = s && control_step(s) == 1 ? control_u64(s, 0) : 0;
-    if (s) {
-        (void)sqlite3_reset(s);
-    }
-    if (last <= HISTORY_MAX || last % HISTORY_TRIM != 0) {
-        return;
-    }
-    s = control_prepare(c, "DELETE FROM history WHERE id <= ?", NULL);
-    if (s) {
-        control_bind_u64(s, 1, last - HISTORY_MAX);
-        (void)control_step(s);
-    }
-}
-
-void history_write(struct call *c, int64_t took_ms) {
-    _cleanup_(buf_done) struct buf body;
-    _cleanup_(buf_done) struct buf view;
-    buf_init(&body, HISTORY_TEXT_MAX + 1024);
-    buf_init(&view, SAVED_EXPRESSION_MAX + 16);
-    body_write(c->request, &body);
-    struct span name = request_param(c->request, "view");
-    if (name.len && saved_view(c->api->control, c->who, name, &view) != 0) {
-        buf_clear(&view);
-    }
-    control_lock(c->api->control);
-    history_insert(c, took_ms, body.overflowed ? (struct span){0} : buf_span(&body), buf_span(&view));
-    history_trim(c->api->control);
-    control_unlock(c->api->control);
-}
-
-/* --- the list --- */
 
 struct history_field {
     const char *name;   /* in answers, `sortField`, `exists` */
@@ -243,7 +67,7 @@ static bool time_read(struct call *c, const char *name, int64_t fallback, int64_
     if (text.len == 0) {
         return true;
     }
-    if (!number_read(text, &seconds) || fabs(seconds) > 1e13) {
+    if (!input_number(text, &seconds) || fabs(seconds) > 1e13) {
         call_fail(c, 400, "%s must be seconds since 1970", name);
         return false;
     }
@@ -456,6 +280,7 @@ static void history_list(struct call *c) {
     buf_init(&rows, (size_t)64 << 20);
     struct json list = json_over(&rows);
     uint64_t count = 0, filtered = 0, total = 0;
+    history_flush(c->api->history);
     control_lock(c->api->control);
     json_open(&list, '[');
     bool counted = count_read(c->api->control, &f, false, &filtered) && count_read(c->api->control, &f, true, &total);

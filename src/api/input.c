@@ -2,6 +2,8 @@
 #include "api/input.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "api/saved.h"
@@ -212,6 +214,18 @@ bool input_page(struct call *c, uint64_t length, struct page *ret) {
 size_t page_part(const struct page *p, size_t count, size_t *ret_from) {
     *ret_from = MIN(p->start, count);
     return MIN(p->length, count - *ret_from);
+}
+
+bool input_number(struct span text, double *ret) {
+    char copy[40];
+    if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.at, 0, text.len)) {
+        return false;
+    }
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = 0;
+    char *end;
+    *ret = strtod(copy, &end);
+    return *end == 0 && isfinite(*ret);
 }
 
 static uint8_t lower(uint8_t c) {

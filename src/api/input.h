@@ -23,6 +23,9 @@ bool input_json(struct call *c, const char *name, const char *label, char bracke
 bool input_flag(const struct call *c, const char *name);
 bool input_whole(struct call *c, const char *name, uint64_t fallback, uint64_t max, uint64_t *ret);
 
+/* All of `text` is a finite number. */
+bool input_number(struct span text, double *ret);
+
 struct page {
     uint64_t start, length;
     bool descending;

@@ -89,11 +89,6 @@ extern const char *const shortcut_type_names[]; /* by enum shortcut_type */
 int saved_shortcuts(struct control *c, const struct principal *who, struct span pattern, query_shortcut_fn each,
                     void *ctx);
 
-/* --- for dispatch --- */
-
-/* One row of history: who asked what, and how much came back. What does not fit the ceilings is cut. */
-void history_write(struct call *c, int64_t took_ms);
-
 /* --- for families.c --- */
 
 extern const struct endpoint_family view_family, shortcut_family, shareable_family, notifier_family, history_family;

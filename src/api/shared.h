@@ -13,6 +13,7 @@
 #include "http/settings.h"
 
 struct running_table;
+struct history; /* api/history.h */
 
 struct api {
     struct store *store;
@@ -26,6 +27,7 @@ struct api {
     const struct server *server; /* for its counters; NULL until api_serve */
     int64_t started_ms;
     struct running_table *running;
+    struct history *history;
 };
 
 struct api_options {

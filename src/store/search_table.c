@@ -1,0 +1,303 @@
+/* search_table.c: see search_table.h. */
+#include "store/search_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define CHUNK ((size_t)64 << 10)
+#define AHEAD 8u /* rows whose places are fetched before they are needed */
+
+/* --- bytes to words --- */
+
+struct chunk {
+    struct chunk *next;
+    uint8_t bytes[];
+};
+
+struct words_part {
+    pthread_mutex_t lock;
+    struct chunk *chunks;
+    uint8_t *at, *end;
+    struct word_entry {
+        uint64_t hash;
+        struct span value;
+    } * entries;
+    uint32_t *slots;
+    uint32_t count, cap, slot_count;
+    uint64_t claimed;
+};
+
+int words_init(struct words *w, struct search *s) {
+    *w = (struct words){.s = s};
+    int code = hash_key_random(&w->key);
+    w->parts = calloc(TABLE_PARTS, sizeof(*w->parts));
+    if (code < 0 || !w->parts) {
+        return code < 0 ? code : -ENOMEM;
+    }
+    for (size_t i = 0; i < TABLE_PARTS; i++) {
+        (void)pthread_mutex_init(&w->parts[i].lock, NULL);
+    }
+    return 0;
+}
+
+void words_done(struct words *w) {
+    for (size_t i = 0; w->parts && i < TABLE_PARTS; i++) {
+        struct words_part *p = &w->parts[i];
+        while (p->chunks) {
+            struct chunk *c = p->chunks;
+            p->chunks = c->next;
+            free(c);
+        }
+        free(p->entries);
+        free(p->slots);
+        search_release(w->s, p->claimed);
+        (void)pthread_mutex_destroy(&p->lock);
+    }
+    free(w->parts);
+    w->parts = NULL;
+}
+
+static bool claim(struct words *w, struct words_part *p, uint64_t bytes) {
+    if (!search_claim(w->s, bytes)) {
+        return false;
+    }
+    p->claimed += bytes;
+    return true;
+}
+
+static bool words_grow(struct words *w, struct words_part *p) {
+    uint32_t cap = p->cap ? 2 * p->cap : 64, slot_count = 2 * cap;
+    if (!claim(w, p, (cap - p->cap) * (sizeof(*p->entries) + 2 * sizeof(*p->slots)))) {
+        return false;
+    }
+    struct word_entry *entries = realloc(p->entries, cap * sizeof(*entries));
+    p->entries = entries ? entries : p->entries;
+    uint32_t *slots = entries ? calloc(slot_count, sizeof(*slots)) : NULL;
+    if (!slots) {
+        return false;
+    }
+    for (uint32_t i = 0; i < p->count; i++) {
+        uint32_t at = (uint32_t)p->entries[i].hash & (slot_count - 1);
+        while (slots[at]) {
+            at = (at + 1) & (slot_count - 1);
+        }
+        slots[at] = i + 1;
+    }
+    free(p->slots);
+    p->slots = slots;
+    p->slot_count = slot_count;
+    p->cap = cap;
+    return true;
+}
+
+static uint8_t *words_room(struct words *w, struct words_part *p, size_t len) {
+    if ((size_t)(p->end - p->at) < len) {
+        size_t size = MAX(len, CHUNK);
+        struct chunk *c = claim(w, p, size) ? malloc(sizeof(*c) + size) : NULL;
+        if (!c) {
+            return NULL;
+        }
+        c->next = p->chunks;
+        p->chunks = c;
+        p->at = c->bytes;
+        p->end = c->bytes + size;
+    }
+    uint8_t *at = p->at;
+    p->at += len;
+    return at;
+}
+
+static uint64_t add_locked(struct words *w, struct words_part *p, uint64_t hash, struct span value) {
+    if (p->count == p->cap && !words_grow(w, p)) {
+        return WORD_REFUSED;
+    }
+    uint32_t at = (uint32_t)hash & (p->slot_count - 1);
+    for (; p->slots[at]; at = (at + 1) & (p->slot_count - 1)) {
+        const struct word_entry *e = &p->entries[p->slots[at] - 1];
+        if (e->hash == hash && span_equal(e->value, value)) {
+            return p->slots[at] - 1;
+        }
+    }
+    uint8_t *copy = words_room(w, p, value.len);
+    if (!copy) {
+        return WORD_REFUSED;
+    }
+    (void)span_copy_to(value, copy);
+    p->entries[p->count] = (struct word_entry){hash, span_make(copy, value.len)};
+    p->slots[at] = ++p->count;
+    return p->count - 1;
+}
+
+uint64_t words_add_new(struct words *w, struct span value, bool *ret_new) {
+    uint64_t hash = siphash13(&w->key, value.at, value.len);
+    size_t part = hash >> 58;
+    struct words_part *p = &w->parts[part];
+    (void)pthread_mutex_lock(&p->lock);
+    uint32_t before = p->count;
+    uint64_t index = add_locked(w, p, hash, value);
+    *ret_new = p->count > before;
+    (void)pthread_mutex_unlock(&p->lock);
+    return index == WORD_REFUSED ? index : index * TABLE_PARTS + part;
+}
+
+uint64_t words_add(struct words *w, struct span value) {
+    bool fresh;
+    return words_add_new(w, value, &fresh);
+}
+
+struct span words_at(const struct words *w, uint64_t word) {
+    return w->parts[word % TABLE_PARTS].entries[word / TABLE_PARTS].value;
+}
+
+/* --- the table --- */
+
+int table_init(struct table *t, struct search *s, size_t keys, size_t sums) {
+    struct hash_key key;
+    int code = hash_key_random(&key);
+    *t = (struct table){.s = s, .seed = key.k0, .keys = keys, .sums = sums, .stride = keys + 1 + sums};
+    for (size_t i = 0; i < TABLE_PARTS; i++) {
+        (void)pthread_mutex_init(&t->parts[i].lock, NULL);
+    }
+    return code;
+}
+
+static uint64_t part_bytes(const struct table *t, const struct table_part *p) {
+    return p->cap * t->stride * sizeof(*p->rows) + p->slot_count * sizeof(*p->slots);
+}
+
+void table_done(struct table *t) {
+    for (size_t i = 0; i < TABLE_PARTS && t->s; i++) {
+        search_release(t->s, part_bytes(t, &t->parts[i]));
+        free(t->parts[i].rows);
+        free(t->parts[i].slots);
+        (void)pthread_mutex_destroy(&t->parts[i].lock);
+    }
+    *t = (struct table){0};
+}
+
+static bool part_grow(struct table *t, struct table_part *p) {
+    uint32_t cap = p->cap ? p->cap + p->cap / 2 + 1 : 128, slot_count = p->slot_count ? p->slot_count : 256;
+    while (slot_count < cap + cap / 2) {
+        slot_count *= 2;
+    }
+    uint64_t before = part_bytes(t, p);
+    uint64_t after = cap * t->stride * sizeof(*p->rows) + slot_count * sizeof(*p->slots);
+    if (!search_claim(t->s, after - before)) {
+        return false;
+    }
+    uint64_t *rows = realloc(p->rows, cap * t->stride * sizeof(*rows));
+    p->rows = rows ? rows : p->rows;
+    uint32_t *slots = rows ? calloc(slot_count, sizeof(*slots)) : NULL;
+    if (!slots) {
+        search_release(t->s, after - before);
+        return false;
+    }
+    for (uint32_t i = 0; i < p->count; i++) {
+        uint32_t at = (uint32_t)table_hash(t, p->rows + i * t->stride) & (slot_count - 1);
+        while (slots[at]) {
+            at = (at + 1) & (slot_count - 1);
+        }
+        slots[at] = i + 1;
+    }
+    free(p->slots);
+    p->slots = slots;
+    p->slot_count = slot_count;
+    p->cap = cap;
+    return true;
+}
+
+static inline bool same_keys(const struct table *t, const uint64_t *a, const uint64_t *b) {
+    for (size_t i = 0; i < t->keys; i++) {
+        if (a[i] != b[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_row(struct table *t, struct table_part *p, const uint64_t *row) {
+    const uint64_t *keys = row + 1, *values = keys + t->keys;
+    if (p->count == p->cap && !part_grow(t, p) && p->cap == 0) {
+        p->refused += values[0];
+        return;
+    }
+    uint32_t at = (uint32_t)row[0] & (p->slot_count - 1);
+    for (; p->slots[at]; at = (at + 1) & (p->slot_count - 1)) {
+        uint64_t *old = p->rows + (p->slots[at] - 1) * t->stride;
+        if (same_keys(t, old, keys)) {
+            for (size_t i = 0; i <= t->sums; i++) {
+                old[t->keys + i] = add_safely(old[t->keys + i], values[i]);
+            }
+            return;
+        }
+    }
+    if (p->count == p->cap) {
+        p->refused += values[0];
+        return;
+    }
+    memcpy(p->rows + p->count * t->stride, keys, t->stride * sizeof(*keys));
+    p->slots[at] = ++p->count;
+}
+
+static void visit_row(const struct table_feed *f, const struct table_part *p, const uint64_t *row) {
+    const struct table *t = f->t;
+    if (p->count == 0) {
+        return;
+    }
+    uint32_t at = (uint32_t)row[0] & (p->slot_count - 1);
+    for (; p->slots[at]; at = (at + 1) & (p->slot_count - 1)) {
+        uint64_t *old = p->rows + (p->slots[at] - 1) * t->stride;
+        if (same_keys(t, old, row + 1)) {
+            f->visit(f->ctx, old + t->keys, row + 1 + t->keys);
+            return;
+        }
+    }
+}
+
+void table_flush(struct table_feed *f, size_t part) {
+    struct table *t = f->t;
+    struct table_part *p = &t->parts[part];
+    size_t size = 1 + t->stride;
+    const uint64_t *rows = f->rows + part * TABLE_BATCH * size;
+    (void)pthread_mutex_lock(&p->lock);
+    for (uint32_t i = 0; i < f->counts[part]; i++) {
+        if (i + 2 * AHEAD < f->counts[part] && p->slot_count) {
+            __builtin_prefetch(&p->slots[(uint32_t)rows[(i + 2 * AHEAD) * size] & (p->slot_count - 1)]);
+        }
+        if (i + AHEAD < f->counts[part] && p->slot_count) {
+            uint32_t slot = p->slots[(uint32_t)rows[(i + AHEAD) * size] & (p->slot_count - 1)];
+            __builtin_prefetch(p->rows + (slot ? slot - 1 : 0) * t->stride);
+        }
+        if (f->visit) {
+            visit_row(f, p, rows + i * size);
+        } else {
+            add_row(t, p, rows + i * size);
+        }
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    f->counts[part] = 0;
+}
+
+struct table_feed *table_feed_new(struct table *t) {
+    struct table_feed *f = calloc(1, sizeof(*f));
+    if (f) {
+        f->t = t;
+        f->rows = malloc((size_t)TABLE_PARTS * TABLE_BATCH * (1 + t->stride) * sizeof(*f->rows));
+    }
+    if (f && !f->rows) {
+        free(f);
+        f = NULL;
+    }
+    return f;
+}
+
+struct table_feed *table_feed_free(struct table_feed *f) {
+    if (f) {
+        for (size_t i = 0; i < TABLE_PARTS; i++) {
+            table_flush(f, i);
+        }
+        free(f->rows);
+        free(f);
+    }
+    return NULL;
+}

@@ -1,0 +1,102 @@
+/* search_table.h: counts and sums per key, filled by several threads.
+ *
+ * Keys are tuples of words. Bytes become words by `words_add`: one number for each distinct value. The table is cut
+ * into parts by hash; each thread collects rows per part and adds them in one go, so that a part is locked seldom and
+ * its memory is near when it is worked on.
+ *
+ * Owner: caller. Thread: any number add at once. Cost: about 20 ns a row. Failure: at the memory ceiling of the search
+ * new keys are refused and counted; known ones go on.
+ */
+#ifndef SEINE_STORE_SEARCH_TABLE_H
+#define SEINE_STORE_SEARCH_TABLE_H
+
+#include "base/hash.h"
+#include "store/search_own.h"
+
+#define TABLE_PARTS 64u
+#define TABLE_BATCH 128u
+#define TABLE_WORDS_MAX (GROUP_KEYS_MAX + 1)
+#define WORD_REFUSED UINT64_MAX
+
+/* --- bytes to words --- */
+
+struct words_part;
+struct words {
+    struct search *s;
+    struct hash_key key;
+    struct words_part *parts;
+};
+
+int words_init(struct words *w, struct search *s);
+void words_done(struct words *w);
+/* The number of the value, the same for equal ones; WORD_REFUSED at the ceiling. Below 2^47. */
+uint64_t words_add(struct words *w, struct span value);
+uint64_t words_add_new(struct words *w, struct span value, bool *ret_new);
+struct span words_at(const struct words *w, uint64_t word);
+
+/* --- the table --- */
+
+struct table_part {
+    pthread_mutex_t lock;
+    uint32_t *slots; /* index + 1 */
+    uint64_t *rows;  /* `stride` words each: keys, count, sums */
+    uint32_t slot_count, count, cap;
+    uint64_t refused; /* sessions whose key was */
+};
+
+struct table {
+    struct search *s;
+    uint64_t seed;
+    size_t keys, sums, stride;
+    struct table_part parts[TABLE_PARTS];
+};
+
+/* What a thread has not yet added. */
+struct table_feed {
+    struct table *t;
+    uint64_t *rows; /* TABLE_PARTS x TABLE_BATCH x (1 + stride): the hash stands first */
+    /* Instead of adding: called with the values of the key that is there already, and those put. One thread at a time
+     * for each key. */
+    void (*visit)(void *ctx, uint64_t *values, const uint64_t *put);
+    void *ctx;
+    uint32_t counts[TABLE_PARTS];
+};
+
+int table_init(struct table *t, struct search *s, size_t keys, size_t sums);
+void table_done(struct table *t);
+struct table_feed *table_feed_new(struct table *t);
+struct table_feed *table_feed_free(struct table_feed *f); /* adds what is left */
+void table_flush(struct table_feed *f, size_t part);
+
+static inline uint64_t table_hash(const struct table *t, const uint64_t *keys) {
+    uint64_t h = t->seed;
+    for (size_t i = 0; i < t->keys; i++) {
+        h = (h ^ keys[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 29;
+    }
+    h *= UINT64_C(0xbf58476d1ce4e5b9);
+    return h ^ h >> 32;
+}
+
+/* Room for one more row of this key: the caller writes count and sums behind the keys. */
+static inline uint64_t *table_put(struct table_feed *f, const uint64_t *keys) {
+    const struct table *t = f->t;
+    uint64_t hash = table_hash(t, keys);
+    size_t part = hash >> 58, size = 1 + t->stride;
+    if (f->counts[part] == TABLE_BATCH) {
+        table_flush(f, part);
+    }
+    uint64_t *row = f->rows + (part * TABLE_BATCH + f->counts[part]++) * size;
+    row[0] = hash;
+    for (size_t i = 0; i < t->keys; i++) {
+        row[1 + i] = keys[i];
+    }
+    return row + 1 + t->keys;
+}
+
+static inline uint64_t add_safely(uint64_t a, uint64_t b) {
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+#endif

@@ -4,7 +4,7 @@
  * groups with sums, timelines, beacons. All answers are exact over all matching sessions unless `truncated` says which
  * ceiling cut them.
  *
- * Owner: caller. Thread: one per search; it uses up to `threads` more. Cost: doc/performance.md. Failure: -ECANCELED
+ * Owner: caller. Thread: one per search; it uses up to `threads` more. Cost: docs/performance.md. Failure: -ECANCELED
  * when `cancelled` answered true, -ETIMEDOUT past the deadline, -E2BIG over the memory ceiling, -EBADMSG for damage.
  */
 #ifndef SEINE_STORE_SEARCH_H
@@ -57,10 +57,14 @@ struct search_row {
     uint32_t row;
 };
 
-/* Matching rows `start` ... `start + length - 1` in this order, ties by session number; for restorer_read. A field with
- * several values sorts by its smallest (ascending) or largest. `*ret_rows` is the search's, until the next call. */
+/* Matching rows `start` ... `start + length - 1` in this order (8 at most), ties by session number; for restorer_read.
+ * A field with several values sorts by its smallest (ascending) or largest. */
+struct search_page {
+    const struct search_row *rows; /* the search's, until the next call */
+    size_t count;
+};
 int search_rows(struct search *s, const struct search_order *order, size_t order_count, uint64_t start, uint64_t length,
-                const struct search_row **ret_rows, size_t *ret_count);
+                struct search_page *ret_page);
 /* All of them in the order of session numbers, without holding them; false from `each` ends it. */
 int search_each(struct search *s, bool (*each)(void *ctx, const struct search_row *row), void *ctx);
 
@@ -84,7 +88,7 @@ struct group_key {
 struct group_value {
     enum field_type type; /* how to show it */
     bool missing;         /* only with keep_missing */
-    uint64_t number;      /* numbers, times (ms), buckets; doubles by number_to_double */
+    uint64_t number;      /* numbers, times (ms), buckets; FT_I64: two's complement; FT_FLOAT: by number_to_double */
     struct span bytes;    /* text, 16 of an address, 6 of a MAC address */
     int32_t port;         /* GROUP_WITH_PORT, else -1 */
 };
@@ -135,7 +139,7 @@ struct timeline_bucket {
     uint64_t sessions, sums[GROUP_SUMS_MAX];
 };
 struct timeline {
-    struct timeline_bucket *buckets; /* ascending, empty ones left out */
+    struct timeline_bucket *buckets; /* ascending, empty ones left out; the newest when there are too many */
     size_t count;
     uint64_t totals[GROUP_SUMS_MAX];
     bool truncated; /* more than 1,048,576 buckets */
@@ -145,7 +149,8 @@ struct timeline *timeline_free(struct timeline *t);
 
 /* --- beacons --- */
 
-/* Sessions of one source, destination and destination port, in the order of their beginnings. */
+/* Sessions of one source, destination and destination port (0: none), in the order of their beginnings. The deviation
+ * is that of all intervals (divided by their number). Those that all begin at the same moment are left out. */
 struct beacon {
     uint8_t ip[2][16];
     uint16_t port;

@@ -608,7 +608,7 @@ static size_t *part_order(struct search *s, const struct search_order *order) {
 
 /* --- the answer --- */
 
-static int collect(struct search *s, struct sorting *g, uint64_t start, uint64_t length, size_t *ret_count) {
+static int collect(struct search *s, struct sorting *g, uint64_t start, uint64_t length, struct search_page *ret_page) {
     size_t count = 0, at = 0;
     for (size_t i = 0; i < SEARCH_THREADS_MAX; i++) {
         count += g->heaps[i] ? g->heaps[i]->count : 0;
@@ -631,19 +631,18 @@ static int collect(struct search *s, struct sorting *g, uint64_t start, uint64_t
         s->rows[i] = all[from + i]->row;
     }
     free(all);
-    *ret_count = s->rows ? kept : 0;
+    *ret_page = (struct search_page){s->rows, s->rows ? kept : 0};
     return s->rows ? 0 : -ENOMEM;
 }
 
 int search_rows(struct search *s, const struct search_order *order, size_t order_count, uint64_t start, uint64_t length,
-                const struct search_row **ret_rows, size_t *ret_count) {
+                struct search_page *ret_page) {
     static const struct search_order by_seq = {.field = {NULL, NULL, ACCESS_ID}};
     uint64_t keep = start + length < start ? UINT64_MAX : start + length;
     struct sorting g = {.orders = order_count ? order : &by_seq,
                         .order_count = MAX(order_count, (size_t)1),
                         .keep = MIN(keep, s->count)};
-    *ret_count = 0;
-    *ret_rows = s->rows;
+    *ret_page = (struct search_page){0};
     if (g.order_count > ORDERS_MAX) {
         return -E2BIG;
     }
@@ -653,8 +652,7 @@ int search_rows(struct search *s, const struct search_order *order, size_t order
         struct part_job job = {.fn = sort_part, .ctx = &g, .order = parts, .count = s->part_count, .matching = true};
         code = search_run_parts(s, &job, NULL);
     }
-    code = code < 0 ? code : collect(s, &g, start, length, ret_count);
-    *ret_rows = s->rows;
+    code = code < 0 ? code : collect(s, &g, start, length, ret_page);
     for (size_t i = 0; i < SEARCH_THREADS_MAX; i++) {
         heap_free(g.heaps[i]);
     }

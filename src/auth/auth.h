@@ -11,6 +11,7 @@
 #define SEINE_AUTH_AUTH_H
 
 #include "auth/secret.h"
+#include "auth/users.h"
 #include "config/setting.h"
 #include "http/server.h"
 #include "store/control.h"
@@ -83,12 +84,25 @@ struct auth_options {
 
 int auth_new(const struct auth_options *options, struct auth **ret_auth, struct err *ret_err);
 struct auth *auth_free(struct auth *a);
-/* What it came to: AUTH_AUTO is settled. */
-enum auth_mode auth_mode(const struct auth *a);
+/* What it came to: AUTH_AUTO is settled, by whether there are users at the moment. */
+enum auth_mode auth_mode(struct auth *a);
 const struct secret *auth_secret(const struct auth *a);
 /* 0 when a server with this way to know users may listen on `address`; else -EPERM with what to do. Beyond loopback
  * everybody must be somebody. */
-int auth_may_listen(const struct auth *a, const char *address, struct err *ret_err);
+int auth_may_listen(struct auth *a, const char *address, struct err *ret_err);
+/* Users were changed: what is remembered of them is read again. Other processes' changes are seen within 5 s. */
+void auth_forget(struct auth *a);
+/* What passwords are made with, for users.h. */
+struct user_keys auth_user_keys(const struct auth *a);
+
+/* AUTH_TOKEN: a token that lets one browser in, once: `/?token=...`. It has 256 random bits. */
+#define AUTH_LINK_WORD_MAX 64
+int auth_link_word(struct auth *a, char ret[AUTH_LINK_WORD_MAX]);
+/* Forms: 1 the password is right, 0 it is not, -EAGAIN too many failures. Takes its time after a failure. */
+int auth_password(struct auth *a, const struct request *q, const char *id, const char *password);
+/* Gives the browser a cookie by which it is `id` for a day. */
+int auth_login(struct auth *a, struct reply *r, const char *id);
+void auth_logout(struct auth *a, const struct request *q, struct reply *r);
 
 /* Who asks. True: `*ret` is filled and valid until auth_release. False: the reply is complete. */
 bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct principal **ret);

@@ -131,6 +131,10 @@ const char *request_method(const struct request *q) {
     return q->head ? "GET" : q->method;
 }
 
+const char *request_method_sent(const struct request *q) {
+    return q->method;
+}
+
 const char *request_path(const struct request *q) {
     return q->target.path;
 }

@@ -58,7 +58,8 @@ void server_counts(const struct server *s, uint64_t ret[SERVER_COUNTS]);
 /* --- the request; everything borrowed until the handler returns --- */
 
 const char *request_method(const struct request *q); /* HEAD comes as GET; its body is not sent */
-const char *request_path(const struct request *q);   /* decoded, without base path and query; no "." or ".." parts */
+const char *request_method_sent(const struct request *q);
+const char *request_path(const struct request *q); /* decoded, without base path and query; no "." or ".." parts */
 /* The parts of the path between the '/', each decoded by itself: one may hold a '/' that came as %2F. */
 const char *const *request_parts(const struct request *q, size_t *ret_count);
 const char *request_target(const struct request *q);                   /* as sent: path and query */

@@ -1,7 +1,8 @@
 /* server.c: the API on a port, without sessions, for tests of http/ and auth/: `test-server [key=value]...`.
  *
- * Keys: port, address, cert, key, base, mode, store (a folder with control.db), idle. Says "port N" when it listens and
- * ends at the end of its standard input. /test/... are endpoints that misbehave in the ways tests need.
+ * Keys: all settings of http/, auth/ and api/; store=FOLDER for control.db; user=ID:PASSWORD:ROLE,... (an "H" in front
+ * of the id: may log in by a header). Says "port N" when it listens, "link WORD" with authMode=token, "token TEXT" for
+ * token=ID:RIGHTS; ends at the end of its standard input. /test/... are endpoints that misbehave in ways tests need.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@ struct setup {
     struct config *config;
     const char *folder;
     struct api *shared;
+    int word_count;
+    char **words;
 };
 
 static void on_problem(void *ctx, const char *file, const struct err *problem, bool fatal) {
@@ -95,6 +98,8 @@ static int settings_read(struct setup *s, int count, char **words, struct err *e
     for (int i = 0; i < count; i++) {
         if (strncmp(words[i], "store=", 6) == 0) {
             s->folder = words[i] + 6;
+        } else if (strncmp(words[i], "user=", 5) == 0 || strncmp(words[i], "token=", 6) == 0) {
+            continue;
         } else if (config_override(s->config, words[i], e) < 0) {
             return -1;
         }
@@ -103,6 +108,57 @@ static int settings_read(struct setup *s, int count, char **words, struct err *e
                    http_settings_check(&s->http, e) < 0
                ? -1
                : 0;
+}
+
+static int user_make(struct control *control, const struct user_keys *keys, const char *word, struct err *e) {
+    struct user u;
+    user_init(&u);
+    u.flags[FLAG_HEADER] = word[0] == 'H' ? TRI_YES : TRI_UNSET;
+    u.flags[FLAG_WEB] = TRI_YES;
+    word += word[0] == 'H';
+    char *text = strdup(word);
+    char *password = text ? strchr(text, ':') : NULL, *roles = password ? strchr(password + 1, ':') : NULL;
+    int code = -1;
+    if (roles) {
+        *password = *roles = 0;
+        (void)snprintf(u.id, sizeof(u.id), "%s", text);
+        (void)snprintf(u.name, sizeof(u.name), "%s", text);
+        for (char *at = roles + 1; *at; at += at[strcspn(at, ",")] ? strcspn(at, ",") + 1 : strlen(at)) {
+            (void)texts_add(&u.roles, span_make(at, strcspn(at, ",")));
+        }
+        code = users_add(control, keys, &u, password + 1, e);
+    }
+    user_done(&u);
+    free(text);
+    return code;
+}
+
+static int words_take(struct setup *s, struct control *control, struct auth *auth, struct err *e) {
+    struct user_keys keys = auth_user_keys(auth);
+    int code = 0;
+    for (int i = 0; i < s->word_count && code == 0; i++) {
+        char text[TOKEN_TEXT], id[TOKEN_ID], user[USER_ID_MAX + 1];
+        if (strncmp(s->words[i], "user=", 5) == 0) {
+            code = user_make(control, &keys, s->words[i] + 5, e);
+        } else if (strncmp(s->words[i], "token=", 6) == 0) {
+            const char *word = s->words[i] + 6;
+            uint64_t rights = RIGHT_ALL;
+            (void)snprintf(user, sizeof(user), "%.*s", (int)strcspn(word, ":"), word);
+            (void)span_decimal(span_text(word + strcspn(word, ":") + 1), RIGHT_ALL, &rights);
+            struct token t = {.user = user, .name = "test", .rights = (uint32_t)rights};
+            code = tokens_create(control, &t, text, id, e);
+            printf("token %s\n", text);
+        }
+    }
+    auth_forget(auth);
+    return code;
+}
+
+static void link_print(struct auth *auth) {
+    char word[AUTH_LINK_WORD_MAX];
+    if (auth_mode(auth) == AUTH_TOKEN && auth_link_word(auth, word) == 0) {
+        printf("link %s\n", word);
+    }
 }
 
 static int serve(struct setup *s, struct err *e) {
@@ -114,6 +170,7 @@ static int serve(struct setup *s, struct err *e) {
     code = code < 0 ? code : secret_load(s->folder, &secret, e);
     struct auth_options who = {&s->auth, control, &secret, s->http.base_path, *s->http.cert_file != 0};
     code = code < 0 ? code : auth_new(&who, &auth, e);
+    code = code < 0 ? code : words_take(s, control, auth, e);
     code = code < 0 ? code : auth_may_listen(auth, s->http.view_host, e);
     struct api_options shared = {.control = control,
                                  .auth = auth,
@@ -136,6 +193,7 @@ static int serve(struct setup *s, struct err *e) {
     code = code < 0 ? code : server_new(&options, &server, e);
     if (code == 0) {
         uint64_t counts[SERVER_COUNTS];
+        link_print(auth);
         printf("port %u\n", server_port(server));
         (void)fflush(stdout);
         while (getchar() != EOF) {
@@ -153,7 +211,7 @@ static int serve(struct setup *s, struct err *e) {
 }
 
 int main(int count, char **words) {
-    struct setup s = {0};
+    struct setup s = {.word_count = count - 1, .words = words + 1};
     struct err e = {0};
     (void)signal(SIGPIPE, SIG_IGN);
     int code = settings_read(&s, count - 1, words + 1, &e);

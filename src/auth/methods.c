@@ -1,0 +1,328 @@
+/* methods.c: the ways a request can say who sent it. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "auth/state.h"
+#include "base/util.h"
+
+#define FAILURE_US 300000 /* what a failed login costs who tries */
+
+void auth_say(struct reply *r, int status, const char *text) {
+    struct buf *out = reply_body(r);
+    reply_status(r, status);
+    reply_type(r, "application/json; charset=utf-8");
+    buf_printf(out, "{\"success\":false,\"text\":\"%s\"}", text);
+}
+
+/* The same nonce in both challenges: clients that read them as one header go on working. */
+void challenge_digest(struct auth *a, struct reply *r, bool stale) {
+    static const char *const algorithms[] = {"SHA-256", "MD5"};
+    char nonce[NONCE_TEXT], header[512];
+    if (nonce_make(&a->secret, auth_now_ms(), nonce) < 0) {
+        auth_say(r, 503, "No random bytes");
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(algorithms); i++) {
+        (void)snprintf(header, sizeof(header),
+                       "Digest realm=\"%.200s\", qop=\"auth\", algorithm=%s, nonce=\"%s\", charset=UTF-8%s",
+                       a->settings.realm, algorithms[i], nonce, stale ? ", stale=true" : "");
+        reply_header(r, "WWW-Authenticate", header);
+    }
+    auth_say(r, 401, stale ? "Log in again: the challenge is too old" : "Log in");
+}
+
+void challenge_basic(struct auth *a, struct reply *r) {
+    char header[256];
+    (void)snprintf(header, sizeof(header), "Basic realm=\"%.200s\", charset=\"UTF-8\"", a->settings.realm);
+    reply_header(r, "WWW-Authenticate", header);
+    auth_say(r, 401, "Log in");
+}
+
+static int blocked(struct reply *r) {
+    reply_header(r, "Retry-After", "60");
+    auth_say(r, 429, "Too many failed logins: wait a minute");
+    return -EAGAIN;
+}
+
+static void failed(struct auth *a, const struct request *q, const char *id) {
+    throttle_fail(a->throttle, request_peer(q), id, auth_now_ms());
+    (void)usleep(FAILURE_US);
+}
+
+/* What stands behind the scheme's name; NULL: another scheme or none. */
+static const char *credentials(const struct request *q, const char *scheme) {
+    const char *header = request_header(q, "Authorization");
+    size_t len = strlen(scheme);
+    return header && strncasecmp(header, scheme, len) == 0 && header[len] == ' ' ? header + len + 1 : NULL;
+}
+
+static bool id_copy(struct span from, char ret_id[USER_ID_MAX + 1]) {
+    if (!from.len || from.len > USER_ID_MAX || span_find_byte(from, 0, 0) != SPAN_NONE) {
+        return false;
+    }
+    *span_copy_to(from, (uint8_t *)ret_id) = 0;
+    return !user_is_role(ret_id);
+}
+
+/* --- Digest --- */
+
+static int digest_refuse(struct auth *a, const struct request *q, struct reply *r, const char *id) {
+    failed(a, q, id);
+    challenge_digest(a, r, false);
+    return -EACCES;
+}
+
+/* For an unknown user the same work is done with a digest that nobody's password gives. */
+static bool digest_is_right(struct auth *a, const struct request *q, const struct digest_parts *p, const char *id,
+                            enum digest_kind_of kind) {
+    char secret[HASH_TEXT], wanted[HASH_TEXT];
+    struct user_keys keys = auth_keys(a);
+    bool sha256 = kind == DIGEST_OF_SHA256 || kind == DIGEST_OF_SHA256_SESS;
+    int code = users_digest(a->control, &keys, id, sha256 ? HASH_SHA256 : HASH_MD5, secret);
+    if (code < 0) {
+        (void)snprintf(secret, sizeof(secret), "%s", "none");
+    }
+    digest_response(p, kind, secret, request_method_sent(q), wanted);
+    bool right = secret_equal(span_text(wanted), p->response) && code == 0 && *wanted;
+    OPENSSL_cleanse(secret, sizeof(secret));
+    return right;
+}
+
+int method_digest(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]) {
+    const char *text = credentials(q, "Digest");
+    struct digest_parts p;
+    if (!text) {
+        return 0;
+    }
+    enum digest_kind_of kind;
+    if (digest_parse(span_text(text), &p) < 0 || (kind = digest_algorithm(p.algorithm)) == DIGEST_OF_OTHER ||
+        !p.uri.at || !p.response.at || !p.cnonce.len || !span_is(p.qop, "auth")) {
+        auth_say(r, 400, "The Authorization header is no Digest answer with qop=auth");
+        return -EINVAL;
+    }
+    if (!span_is(p.uri, request_target(q))) {
+        auth_say(r, 400, "The uri of the Digest answer is not that of the request");
+        return -EINVAL;
+    }
+    if (!id_copy(p.username, ret_id) || !span_is(p.realm, a->settings.realm)) {
+        return digest_refuse(a, q, r, "");
+    }
+    if (throttle_blocked(a->throttle, request_peer(q), ret_id, auth_now_ms())) {
+        return blocked(r);
+    }
+    enum nonce_verdict verdict = nonce_check(&a->secret, p.nonce, auth_now_ms());
+    if (verdict == NONCE_BAD || !digest_is_right(a, q, &p, ret_id, kind)) {
+        return digest_refuse(a, q, r, ret_id);
+    }
+    verdict = verdict == NONCE_GOOD ? nonce_use(a->nonces, p.nonce, p.nc) : verdict;
+    if (verdict != NONCE_GOOD) {
+        /* A replay is answered like a stale nonce, without a failure: a client that repeats a lost request goes on. */
+        challenge_digest(a, r, verdict != NONCE_BAD);
+        return -EACCES;
+    }
+    throttle_clear(a->throttle, request_peer(q), ret_id);
+    return 1;
+}
+
+/* --- Basic and forms --- */
+
+/* 1: right; 0: wrong; -EAGAIN: asked too often. */
+int auth_password(struct auth *a, const struct request *q, const char *id, const char *password) {
+    char stored[HASH_TEXT], given[HASH_TEXT];
+    struct user_keys keys = auth_keys(a);
+    if (throttle_blocked(a->throttle, request_peer(q), id, auth_now_ms())) {
+        return -EAGAIN;
+    }
+    int code = a->control && !user_is_role(id) ? users_digest(a->control, &keys, id, HASH_SHA256, stored) : -ENOENT;
+    if (code < 0) {
+        (void)snprintf(stored, sizeof(stored), "none");
+    }
+    password_digest(HASH_SHA256, id, a->settings.realm, password, given);
+    bool right = secret_equal(span_text(stored), span_text(given)) && code == 0;
+    OPENSSL_cleanse(stored, sizeof(stored));
+    OPENSSL_cleanse(given, sizeof(given));
+    if (right) {
+        throttle_clear(a->throttle, request_peer(q), id);
+    } else {
+        failed(a, q, id);
+    }
+    return right;
+}
+
+static int letter_value(int c) {
+    return c >= 'A' && c <= 'Z'   ? c - 'A'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 26
+           : c >= '0' && c <= '9' ? c - '0' + 52
+           : c == '+'             ? 62
+           : c == '/'             ? 63
+                                  : -1;
+}
+
+/* Base64 (RFC 4648) without line ends; false: it is none, holds a NUL or does not fit. */
+static bool base64_text(const char *text, char *ret, size_t size) {
+    uint32_t held = 0;
+    unsigned bits = 0;
+    size_t n = 0;
+    for (; *text && *text != '='; text++) {
+        int value = letter_value((unsigned char)*text);
+        if (value < 0) {
+            return false;
+        }
+        held = (held << 6 | (uint32_t)value) & 0xffffff;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            char c = (char)(held >> bits);
+            if (!c || n + 1 >= size) {
+                return false;
+            }
+            ret[n++] = c;
+        }
+    }
+    ret[n] = 0;
+    return text[strspn(text, "= ")] == 0;
+}
+
+int method_basic(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]) {
+    const char *text = credentials(q, "Basic");
+    char pair[PASSWORD_MAX + USER_ID_MAX + 2];
+    if (!text) {
+        return 0;
+    }
+    char *colon = base64_text(text, pair, sizeof(pair)) ? strchr(pair, ':') : NULL;
+    if (!colon) {
+        auth_say(r, 400, "The Authorization header is no Basic answer");
+        return -EINVAL;
+    }
+    *colon = 0;
+    int right = id_copy(span_text(pair), ret_id) ? auth_password(a, q, ret_id, colon + 1) : 0;
+    OPENSSL_cleanse(pair, sizeof(pair));
+    if (right == -EAGAIN) {
+        return blocked(r);
+    }
+    if (!right) {
+        challenge_basic(a, r);
+        return -EACCES;
+    }
+    return 1;
+}
+
+/* --- tokens --- */
+
+int method_bearer(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1],
+                  uint32_t *ret_rights) {
+    const char *text = credentials(q, "Bearer");
+    if (!text || !a->control) {
+        return 0;
+    }
+    if (throttle_blocked(a->throttle, request_peer(q), "token", auth_now_ms())) {
+        return blocked(r);
+    }
+    if (tokens_find(a->control, text, auth_now_ms(), ret_id, ret_rights) < 0) {
+        failed(a, q, "token");
+        reply_header(r, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
+        auth_say(r, 401, "The token is not known or has expired");
+        return -EACCES;
+    }
+    return 1;
+}
+
+/* --- a proxy's word --- */
+
+static bool header_value_is_listed(const char *value, const char *list) {
+    struct span rest = span_text(list), given = span_trim(span_text(value));
+    while (rest.len) {
+        size_t comma = span_find_byte(rest, 0, ',');
+        struct span one = span_trim(comma == SPAN_NONE ? rest : span_sub(rest, 0, comma));
+        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        if (one.len && span_equal(one, given)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool required_is_there(const struct auth *a, const struct request *q) {
+    if (!*a->settings.required_header) {
+        return true;
+    }
+    const char *values = request_header(q, a->settings.required_header);
+    struct span rest = span_text(values);
+    char one[256];
+    while (rest.len) {
+        size_t comma = span_find_byte(rest, 0, ',');
+        struct span part = span_trim(comma == SPAN_NONE ? rest : span_sub(rest, 0, comma));
+        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        (void)snprintf(one, sizeof(one), "%.*s", (int)MIN(part.len, sizeof(one) - 1), part.at);
+        if (part.len < sizeof(one) && header_value_is_listed(one, a->settings.required_value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int method_header(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]) {
+    const char *value = request_header(q, a->settings.user_header);
+    if (!value || !*value) {
+        return 0;
+    }
+    if (!required_is_there(a, q)) {
+        auth_say(r, 403, "The proxy did not send the header that requiredAuthHeader names");
+        return -EACCES;
+    }
+    if (!id_copy(span_trim(span_text(value)), ret_id)) {
+        auth_say(r, 403, "The header with the user's name holds none");
+        return -EACCES;
+    }
+    return 1;
+}
+
+/* `list` entry: an address, or a network in CIDR form. */
+static bool network_holds(const char *network, const char *peer) {
+    char text[64];
+    uint8_t base[16] = {0}, address[16] = {0};
+    const char *slash = strchr(network, '/');
+    size_t len = slash ? (size_t)(slash - network) : strlen(network);
+    if (len >= sizeof(text)) {
+        return false;
+    }
+    *span_copy_to(span_make(network, len), (uint8_t *)text) = 0;
+    int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+    uint64_t bits = family == AF_INET6 ? 128 : 32;
+    if (inet_pton(family, text, base) != 1 || inet_pton(family, peer, address) != 1 ||
+        (slash && !span_decimal(span_text(slash + 1), bits, &bits))) {
+        return false;
+    }
+    for (size_t i = 0; i < bits; i++) {
+        if ((base[i / 8] ^ address[i / 8]) & 0x80 >> i % 8) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool peer_is_allowed(const struct auth *a, const char *peer, bool loopback_only) {
+    const struct setting_list *list = &a->settings.user_ips;
+    if (!list->count) {
+        return !loopback_only || network_holds("127.0.0.0/8", peer) || network_holds("::1", peer);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (network_holds(list->items[i], peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- browsers --- */
+
+int method_cookie(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]) {
+    const char *value = request_cookie(q, a->cookie);
+    (void)r;
+    return value && a->control && web_session_find(a->control, value, auth_now_ms(), ret_id) == 0;
+}

@@ -1,0 +1,72 @@
+/* state.h: what the files of auth/ share. */
+#ifndef SEINE_AUTH_STATE_H
+#define SEINE_AUTH_STATE_H
+
+#include <pthread.h>
+
+#include "auth/auth.h"
+#include "auth/digest.h"
+#include "auth/roles.h"
+#include "auth/throttle.h"
+
+#define LINKS_MAX 16
+#define CACHED_MAX 256
+#define CACHE_MS 5000
+#define WEB_SESSION_MS ((int64_t)86400000)
+#define COOKIE_NAME 32
+
+/* A user as it was read at most CACHE_MS ago; shared by requests, freed with the last. */
+struct cached {
+    unsigned references; /* under auth.lock */
+    char id[USER_ID_MAX + 1], name[USER_NAME_MAX + 1];
+    bool enabled;
+    int64_t read_ms, touched_ms;
+    struct standing standing;
+    const char **roles; /* of the standing; NULL ends */
+};
+
+struct auth {
+    struct auth_settings settings;
+    enum auth_mode mode; /* AUTH_AUTO: see auth_mode */
+    struct control *control;
+    struct secret secret;
+    char *base_path;
+    char cookie[COOKIE_NAME];
+    bool tls;
+    struct nonce_table *nonces;
+    struct throttle *throttle;
+    pthread_mutex_t lock; /* of what follows */
+    struct cached *cached[CACHED_MAX];
+    size_t cached_count;
+    uint64_t generation; /* auth_forget was called */
+    uint8_t links[LINKS_MAX][SIGNATURE_BYTES];
+    size_t link_count;
+    bool has_users;
+    int64_t users_looked_ms;
+};
+
+int64_t auth_now_ms(void);
+struct user_keys auth_keys(const struct auth *a);
+
+/* principal.c: 0 with a reference, -ENOENT, -errno. */
+int cached_get(struct auth *a, const char *id, struct cached **ret);
+void cached_unref(struct auth *a, struct cached *c);
+void cached_clear(struct auth *a);
+int principal_make(struct auth *a, struct cached *c, struct principal **ret);
+int principal_anonymous(struct principal **ret);
+
+/* methods.c: who the request says it is. 1: `ret_id` is known to be true; 0: it says nothing; negative: refused, and
+ * the reply is complete. */
+int method_digest(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
+int method_basic(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
+int method_bearer(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1],
+                  uint32_t *ret_rights);
+int method_header(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
+int method_cookie(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
+bool peer_is_allowed(const struct auth *a, const char *peer, bool loopback_only);
+
+void auth_say(struct reply *r, int status, const char *text);
+void challenge_digest(struct auth *a, struct reply *r, bool stale);
+void challenge_basic(struct auth *a, struct reply *r);
+
+#endif

@@ -53,7 +53,7 @@ static uint64_t key_of(const struct throttle *t, const char *peer, const char *u
     } else if (inet_pton(AF_INET, peer, key.address) != 1) {
         memset(key.address, 0xff, sizeof(key.address));
     }
-    strncat(key.user, user, sizeof(key.user) - 1);
+    memcpy(key.user, user, strnlen(user, sizeof(key.user)));
     return siphash13(&t->secret, &key, sizeof(key));
 }
 

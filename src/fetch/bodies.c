@@ -130,15 +130,15 @@ static bool unpack_zstd(struct span in, struct buf *out) {
 bool body_unpack(const struct body *b, struct buf *out) {
     size_t before = out->len;
     switch (b->coding) {
-    case CODING_GZIP:
+    case BODY_GZIP:
         return unpack_zlib(b->bytes, 15 + 32, out);
-    case CODING_DEFLATE: /* RFC 9110 8.4.1.2 means the zlib format, many senders do not */
+    case BODY_DEFLATE: /* RFC 9110 8.4.1.2 means the zlib format, many senders do not */
         if (unpack_zlib(b->bytes, 15, out)) {
             return true;
         }
         out->len = before;
         return unpack_zlib(b->bytes, -15, out);
-    case CODING_ZSTD:
+    case BODY_ZSTD:
         return unpack_zstd(b->bytes, out);
     default:
         buf_add_span(out, span_sub(b->bytes, 0, BODY_MAX));
@@ -164,13 +164,13 @@ static enum body_coding coding_of(struct span value) {
     static const struct {
         const char *name;
         enum body_coding coding;
-    } names[] = {{"gzip", CODING_GZIP}, {"x-gzip", CODING_GZIP}, {"deflate", CODING_DEFLATE}, {"zstd", CODING_ZSTD}};
+    } names[] = {{"gzip", BODY_GZIP}, {"x-gzip", BODY_GZIP}, {"deflate", BODY_DEFLATE}, {"zstd", BODY_ZSTD}};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (span_equal_fold(value, span_text(names[i].name))) {
             return names[i].coding;
         }
     }
-    return CODING_NONE;
+    return BODY_PLAIN;
 }
 
 /* Takes a chunked body off the front of `*rest`. */

@@ -15,7 +15,7 @@
 #define BODY_MAX ((size_t)64 << 20) /* decoded */
 
 enum body_kind { BODY_HTTP, BODY_MAIL };
-enum body_coding { CODING_NONE, CODING_GZIP, CODING_DEFLATE, CODING_ZSTD };
+enum body_coding { BODY_PLAIN, BODY_GZIP, BODY_DEFLATE, BODY_ZSTD };
 
 struct body {
     unsigned number; /* from 0, in the order they are told */

@@ -16,7 +16,7 @@ struct frame_layer {
 };
 
 struct frame_text {
-    char summary[360];
+    char summary[480];
     char flags[10]; /* of TCP, as tcpdump writes them: "S.", "P.", "." */
     struct frame_layer layers[FRAME_LAYERS_MAX];
     unsigned count;

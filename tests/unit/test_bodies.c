@@ -88,14 +88,14 @@ static void unpacking(void **state) {
     (void)deflateEnd(&z);
     struct buf out;
     buf_init(&out, BODY_MAX);
-    struct body b = {.coding = CODING_GZIP, .bytes = span_make(packed, len)};
+    struct body b = {.coding = BODY_GZIP, .bytes = span_make(packed, len)};
     assert_true(body_unpack(&b, &out));
     assert_true(span_is(buf_span(&out), "hello hello hello"));
     buf_clear(&out);
     b.bytes.len -= 9;
     assert_false(body_unpack(&b, &out));
     buf_clear(&out);
-    b.coding = CODING_ZSTD;
+    b.coding = BODY_ZSTD;
     assert_false(body_unpack(&b, &out));
     b = (struct body){.bytes = SPAN_LITERAL("plain")};
     buf_clear(&out);

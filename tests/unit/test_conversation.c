@@ -23,7 +23,7 @@ struct world {
     struct capture_known known;
     struct buf heard[2];
     char story[400];
-    char summaries[64][360];
+    char summaries[64][480];
     unsigned frames;
 };
 

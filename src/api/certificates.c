@@ -1,0 +1,170 @@
+/* certificates.c: see certificates.h. Sessions with a certificate are found by an expression that holds for any that is
+ * of note; then each certificate in them is judged by itself.
+ */
+#include "api/certificates.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+#define SESSIONS_MAX 50000
+#define SHORT_DAYS 14 /* shorter than what automatic issuers give */
+
+struct judging {
+    struct certificates *found;
+    const struct field *fields; /* of the registry */
+    const struct field *hash, *issuer, *issuer_on, *subject, *subject_on, *before, *after, *days;
+    const struct record *record;
+};
+
+/* What of one certificate counts. */
+struct certificate {
+    struct span hash, issuer, issuer_on, subject, subject_on;
+    uint64_t before, after, days;
+    bool has_before, has_after, has_days;
+};
+
+static void member_read(const struct judging *g, const struct cell *cell, struct certificate *x) {
+    const struct field *f = &g->fields[cell->field];
+    struct value v = cell_value(cell, f);
+    struct span *texts[] = {&x->hash, &x->issuer, &x->issuer_on, &x->subject, &x->subject_on};
+    const struct field *of_texts[] = {g->hash, g->issuer, g->issuer_on, g->subject, g->subject_on};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (f == of_texts[i]) {
+            *texts[i] = texts[i]->len ? *texts[i] : v.bytes; /* the first of several */
+        }
+    }
+    if (f == g->before) {
+        x->before = v.u64;
+        x->has_before = true;
+    } else if (f == g->after) {
+        x->after = v.u64;
+        x->has_after = true;
+    } else if (f == g->days) {
+        x->days = v.u64;
+        x->has_days = true;
+    }
+}
+
+static const char *certificate_note(const struct certificate *x, const struct record *r) {
+    uint64_t first = (uint64_t)MAX(r->first_time / 1000000, (int64_t)0);
+    uint64_t last = (uint64_t)MAX(r->last_time / 1000000, (int64_t)0);
+    if (x->has_after && x->after < first) {
+        return "expired";
+    }
+    if (x->has_before && x->before > last) {
+        return "not yet valid";
+    }
+    if (x->subject.len && span_equal(x->issuer, x->subject) && span_equal(x->issuer_on, x->subject_on)) {
+        return "self-signed";
+    }
+    return x->has_days && x->days < SHORT_DAYS ? "short-lived" : NULL;
+}
+
+static void found_add(struct certificates *c, const struct certificate *x, const char *note) {
+    for (size_t i = 0; i < c->count; i++) {
+        if (span_is(x->hash, c->list[i].hash)) {
+            c->list[i].sessions++;
+            return;
+        }
+    }
+    if (c->count == CERTIFICATES_MAX || x->hash.len >= sizeof(c->list->hash)) {
+        c->more = true;
+        return;
+    }
+    struct certificate_found *f = &c->list[c->count++];
+    struct span name = x->subject.len ? x->subject : x->subject_on.len ? x->subject_on : x->hash;
+    (void)snprintf(f->hash, sizeof(f->hash), "%.*s", (int)x->hash.len, (const char *)x->hash.at);
+    (void)snprintf(f->subject, sizeof(f->subject), "%.*s", (int)MIN(name.len, sizeof(f->subject) - 1),
+                   (const char *)name.at);
+    f->note = note;
+    f->sessions = 1;
+}
+
+static void judge_session(struct judging *g, const struct field *cert) {
+    size_t count;
+    const struct cell_head *heads = cells_heads(&g->record->cells, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (heads[i].field != cert->id) {
+            continue;
+        }
+        for (const struct cell *c = cells_first(&g->record->cells, &heads[i]); c;
+             c = cells_next(&g->record->cells, c)) {
+            struct certificate x = {.days = 0};
+            for (const struct cell *m = cells_object_first(&g->record->cells, c); m;
+                 m = cells_next(&g->record->cells, m)) {
+                member_read(g, m, &x);
+            }
+            const char *note = x.hash.len ? certificate_note(&x, g->record) : NULL;
+            if (note) {
+                found_add(g->found, &x, note);
+            }
+        }
+    }
+}
+
+static int by_sessions(const void *x, const void *y) {
+    const struct certificate_found *a = x, *b = y;
+    return a->sessions != b->sessions ? (a->sessions > b->sessions ? -1 : 1) : strcmp(a->hash, b->hash);
+}
+
+static const struct field *member(const struct ask *a, const char *path) {
+    return registry_field(a->registry, registry_by_path(a->registry, span_text(path)));
+}
+
+static int judge_all(struct ask *a, struct search *s, struct certificates *ret) {
+    const struct field *cert = member(a, "cert");
+    struct judging g = {.found = ret,
+                        .fields = registry_fields(a->registry),
+                        .hash = member(a, "cert.hash"),
+                        .issuer = member(a, "cert.issuerCN"),
+                        .issuer_on = member(a, "cert.issuerON"),
+                        .subject = member(a, "cert.subjectCN"),
+                        .subject_on = member(a, "cert.subjectON"),
+                        .before = member(a, "cert.notBefore"),
+                        .after = member(a, "cert.notAfter"),
+                        .days = member(a, "cert.validDays")};
+    struct search_page page = {0};
+    struct restorer *restorer = NULL;
+    int code = search_rows(s, NULL, 0, 0, SESSIONS_MAX, &page);
+    code = code < 0 ? code : restorer_new(a->snapshot, &cert->id, 1, false, &restorer);
+    for (size_t i = 0; code == 0 && i < page.count; i++) {
+        code = restorer_read(restorer, page.rows[i].part, page.rows[i].row, &g.record);
+        if (code == 0) {
+            judge_session(&g, cert);
+        }
+    }
+    ret->more |= search_count(s) > SESSIONS_MAX;
+    restorer_free(restorer);
+    return code;
+}
+
+int certificates_find(struct ask *a, struct certificates *ret) {
+    static const char expression[] = "cert.notafter < starttime || cert.notbefore > stoptime || "
+                                     "cert.issuer.cn == EXISTS! && cert.issuer.cn == cert.subject.cn || "
+                                     "cert.validfor < 14";
+    struct search *s = NULL;
+    *ret = (struct certificates){.list = calloc(CERTIFICATES_MAX, sizeof(*ret->list))};
+    if (!ret->list) {
+        return -ENOMEM;
+    }
+    if (!member(a, "cert")) {
+        return 0;
+    }
+    int code = ask_search(a, &(struct ask_variant){.expression = span_text(expression)}, &s);
+    if (code == 0) {
+        code = judge_all(a, s, ret);
+    }
+    if (code == 0 && ret->count) {
+        qsort(ret->list, ret->count, sizeof(*ret->list), by_sessions);
+    }
+    search_free(s);
+    return code;
+}
+
+void certificates_done(struct certificates *c) {
+    free(c->list);
+    c->list = NULL;
+}

@@ -1,0 +1,42 @@
+/* exports.svelte.ts: forms in which what is seen can be taken along. */
+import { absolute, address, get, type Params } from './api.svelte';
+
+export interface Form {
+    name: string;
+    title: string;
+    path: string;
+    file: string;
+    packets?: boolean;
+}
+
+const forms: Form[] = [
+    { name: 'csv', title: 'CSV', path: 'sessions/csv', file: 'sessions.csv' },
+    { name: 'jsonl', title: 'JSON Lines', path: 'sessions/jsonl', file: 'sessions.jsonl' },
+    { name: 'parquet', title: 'Parquet', path: 'sessions/parquet', file: 'sessions.parquet' },
+    { name: 'pcap', title: 'Packets, pcap', path: 'sessions/pcap/sessions.pcap', file: 'sessions.pcap', packets: true },
+    { name: 'pcapng', title: 'Packets, pcapng', path: 'sessions/pcapng', file: 'sessions.pcapng', packets: true },
+];
+
+class Offered {
+    /** Paths that this server has; null: not yet known. */
+    paths = $state.raw<Set<string> | null>(null);
+    async load(): Promise<void> {
+        try {
+            const api = await get<{ paths: Record<string, unknown> }>('openapi.json');
+            this.paths = new Set(Object.keys(api.paths ?? {}));
+        } catch {
+            this.paths = new Set();
+        }
+    }
+    get forms(): Form[] {
+        return forms.filter((f) => f.name !== 'parquet' || this.paths?.has('/api/sessions/parquet'));
+    }
+}
+export const offered = new Offered();
+
+export function link(form: Form, params: Params): string {
+    return address(form.path, params);
+}
+export function curl(form: Form, params: Params): string {
+    return `curl -s '${absolute(form.path, params).replace(/'/g, '%27')}' -o ${form.file}`;
+}

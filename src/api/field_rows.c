@@ -29,6 +29,17 @@ static const struct {
     {"ipProtocol", "lotermfield", "ipProtocolLookup", false},
 };
 
+/* What the expression box does to a value of a name before it asks. */
+static const struct {
+    const char *exp, *transform;
+} exp_rules[] = {
+    {"mac", "dash2Colon"},
+    {"outermac", "dash2Colon"},
+    {"http.uri", "removeProtocol"},
+    {"payload8.src.utf8", "utf8ToHex"},
+    {"payload8.dst.utf8", "utf8ToHex"},
+};
+
 /* Names of expressions that are no field: what they ask for is kept elsewhere. */
 static const struct field_row specials[] = {
     {.exp = "file",
@@ -108,10 +119,13 @@ static void type_write(const struct registry *r, const struct field *f, struct f
     }
     if (strncmp(row->exp, "host", 4) == 0 && strcmp(row->type, "lotermfield") == 0) {
         row->transform = "removeProtocolAndURI";
-    } else if (f->type == FT_MAC || strcmp(row->exp, "mac") == 0 || strcmp(row->exp, "outermac") == 0) {
+    } else if (f->type == FT_MAC) {
         row->transform = "dash2Colon";
-    } else if (strcmp(row->exp, "http.uri") == 0) {
-        row->transform = "removeProtocol";
+    }
+    for (size_t i = 0; i < ARRAY_LEN(exp_rules); i++) {
+        if (strcmp(row->exp, exp_rules[i].exp) == 0) {
+            row->transform = exp_rules[i].transform;
+        }
     }
 }
 

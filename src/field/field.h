@@ -53,7 +53,7 @@ struct field_def {
     const char *name; /* in expressions: "http.hasheader.src"; NULL = not offered */
     enum field_type type;
     uint32_t flags;
-    const char *title; /* for people: "Has Src Header" */
+    const char *title; /* for people: "HTTP Src Header" */
     const char *help;
     const char *members;  /* FT_UNION: comma-separated expression names */
     const char *category; /* ip, host, port, user, md5, url, ...: what right-click offers; may be NULL */

@@ -123,7 +123,15 @@ static const char *parse_v6(struct span text, struct query_item *ret) {
 static const char *parse_one(struct span text, struct query_item *ret) {
     size_t first = span_find_byte(text, 0, ':');
     bool v6 = first != SPAN_NONE && span_find_byte(text, first + 1, ':') != SPAN_NONE;
-    return v6 ? parse_v6(text, ret) : parse_v4(text, ret);
+    const char *wrong = v6 ? parse_v6(text, ret) : parse_v4(text, ret);
+    if (wrong && !v6 && first != SPAN_NONE && span_find_byte(text, 0, '.') == SPAN_NONE) {
+        struct query_item two = {.kind = ITEM_IP, .ip.port = ITEM_NO_PORT}; /* 2001:db8, which is no 2001 with a port */
+        if (!parse_v6(text, &two)) {
+            *ret = two;
+            return NULL;
+        }
+    }
+    return wrong;
 }
 
 const char *address_parse(struct span text, struct query_item *ret) {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/util.h"
 #include "record/core_fields.h"
@@ -60,6 +61,11 @@ static bool in_family(const struct field *f, struct span family, bool ip) {
            (port && span_ends(name, SPAN_LITERAL("Port")));
 }
 
+static int by_name(const void *a, const void *b) {
+    const struct query_field *x = a, *y = b;
+    return strcmp(x->field->def->name, y->field->def->name);
+}
+
 static int add_family(struct span name, const struct registry *r, struct arena *arena, struct named *n) {
     static const char *const families[] = {"ip", "port", "host", "asn", "country", "rir", "mac", "outermac", "outerip"};
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {
@@ -74,6 +80,9 @@ static int add_family(struct span name, const struct registry *r, struct arena *
             if (code < 0) {
                 return code;
             }
+        }
+        if (n->count) {
+            qsort(n->fields, n->count, sizeof(*n->fields), by_name);
         }
     }
     return 0;

@@ -313,6 +313,9 @@ static void add_regex(struct elastic *e, struct buf *to, const struct query_fiel
                 buf_add_byte(to, '\\');
                 add_folded(to, f, next);
             }
+        } else if (inside && c == ']' &&
+                   (text.at[i - 1] == '[' || (text.at[i - 1] == '^' && i > 1 && text.at[i - 2] == '['))) {
+            buf_add_text(to, "\\]"); /* the first one of a set is a letter */
         } else if (!inside && ((c == '^' && i == 0) || (c == '$' && i + 1 == text.len))) {
             continue;
         } else if (!inside && c && strchr("#@&<>~\"^$", c)) {
@@ -327,7 +330,8 @@ static void add_regex(struct elastic *e, struct buf *to, const struct query_fiel
 
 static bool is_number(struct span text) {
     uint64_t n;
-    return text.len > 0 && text.len < 16 && span_decimal(text, UINT64_MAX, &n);
+    bool led = text.len > 1 && text.at[0] == '0';
+    return !led && text.len < 16 && span_decimal(text, UINT64_MAX, &n);
 }
 
 /* Words: a phrase of the analysed twin; a number alone is a term of it. */

@@ -46,6 +46,8 @@ int text_item(const struct typing *t, const struct query_field *f, struct span t
 int text_literal(const struct typing *t, const struct query_field *f, struct span text, struct query_item *ret);
 bool has_wildcard(struct span text); /* an `*` without a backslash before it */
 bool wildcard_match(struct span pattern, struct span text, bool fold, bool latin1);
+/* The same; `ret_steps`: letters looked at, at most those of the text times those between two stars of the pattern. */
+bool wildcard_match_steps(struct span pattern, struct span text, bool fold, bool latin1, uint64_t *ret_steps);
 /* The next word of `text`, from `*at` on: letters, digits, _ and anything beyond ASCII. */
 bool word_next(struct span text, size_t *at, struct span *ret);
 

@@ -2,6 +2,7 @@
 #include "query/regex.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/util.h"
 #include "query/letter.h"
@@ -15,9 +16,10 @@ struct range {
 };
 
 struct set {
-    struct range *ranges;
+    struct range *ranges; /* once closed: in order and apart */
     uint32_t count;
     bool outside;
+    uint64_t ascii[2]; /* once closed: which letters below 128 are taken, case and `outside` heeded */
 };
 
 enum tree_kind { TREE_SET, TREE_CHAIN, TREE_CHOICE, TREE_REPEAT };
@@ -41,7 +43,6 @@ struct code {
 struct regex {
     struct code *code;
     uint16_t count;
-    bool fold;
 };
 
 struct compiler {
@@ -51,6 +52,7 @@ struct compiler {
     struct err *err;
     struct code *code;
     unsigned count, depth, work;
+    bool fold;
     int failed;
 };
 
@@ -146,6 +148,50 @@ static bool add_outside_class(struct compiler *c, struct set *s, int letter) {
     return list != NULL;
 }
 
+static bool set_has(const struct set *s, uint32_t letter) {
+    uint32_t low = 0, high = s->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (letter > s->ranges[middle].high) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < s->count && letter >= s->ranges[low].low;
+}
+
+static int by_low(const void *a, const void *b) {
+    const struct range *x = a, *y = b;
+    return x->low < y->low ? -1 : x->low > y->low;
+}
+
+/* Orders and joins the ranges, so that a look costs the same however a set was written. */
+static void set_close(struct set *s, bool fold) {
+    uint32_t kept = 0;
+    if (s->count) {
+        qsort(s->ranges, s->count, sizeof(*s->ranges), by_low);
+    }
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (kept && s->ranges[i].low <= s->ranges[kept - 1].high) {
+            s->ranges[kept - 1].high = MAX(s->ranges[kept - 1].high, s->ranges[i].high);
+        } else {
+            s->ranges[kept++] = s->ranges[i];
+        }
+    }
+    s->count = kept;
+    s->ascii[0] = s->ascii[1] = 0;
+    for (uint32_t letter = 0; letter < 128; letter++) {
+        bool word = fold && (letter | 0x20) >= 'a' && (letter | 0x20) <= 'z';
+        bool hit = set_has(s, letter) || (word && set_has(s, letter ^ 0x20));
+        s->ascii[letter / 64] |= (uint64_t)(hit != s->outside) << letter % 64;
+    }
+}
+
+static bool set_takes(const struct set *s, uint32_t letter) {
+    return letter < 128 ? s->ascii[letter / 64] >> letter % 64 & 1 : set_has(s, letter) != s->outside;
+}
+
 static uint32_t take_letter(struct compiler *c) {
     return letter_next(c->pattern, &c->at, false);
 }
@@ -200,6 +246,7 @@ static struct tree *parse_set(struct compiler *c) {
         return NULL;
     }
     c->at++;
+    set_close(&t->set, c->fold);
     return t;
 }
 
@@ -244,6 +291,7 @@ static struct tree *parse_atom(struct compiler *c) {
     } else if (letter != '\\' || !take_escape(c, &t->set, &letter)) {
         set_add(c, &t->set, letter, letter);
     }
+    set_close(&t->set, c->fold);
     return t;
 }
 
@@ -397,7 +445,7 @@ static void emit_tree(struct compiler *c, const struct tree *t) {
 }
 
 int regex_compile(struct span pattern, bool fold, struct arena *arena, const struct regex **ret, struct err *ret_err) {
-    struct compiler c = {.pattern = pattern, .arena = arena, .err = ret_err};
+    struct compiler c = {.pattern = pattern, .arena = arena, .err = ret_err, .fold = fold};
     if (pattern.len > REGEX_TEXT_MAX) {
         return err_set(ret_err, -E2BIG, "the regular expression is longer than %d bytes", REGEX_TEXT_MAX);
     }
@@ -428,7 +476,7 @@ int regex_compile(struct span pattern, bool fold, struct arena *arena, const str
         return c.failed;
     }
     memcpy(exact, c.code, c.count * sizeof(*exact));
-    *re = (struct regex){exact, (uint16_t)c.count, fold};
+    *re = (struct regex){exact, (uint16_t)c.count};
     *ret = re;
     return 0;
 }
@@ -446,6 +494,7 @@ struct run {
     uint16_t waiting[REGEX_CODE_MAX + 1]; /* instructions yet to be followed */
     uint32_t seen[REGEX_CODE_MAX + 1];    /* the step in which an instruction was reached last */
     uint32_t step;
+    uint64_t work; /* instructions looked at */
 };
 
 static void reach_one(struct run *r, unsigned at, unsigned *waiting) {
@@ -461,6 +510,7 @@ static void reach(struct run *r, struct states *s, unsigned at) {
     reach_one(r, at, &waiting);
     while (waiting) {
         at = r->waiting[--waiting];
+        r->work++;
         const struct code *c = &r->re->code[at];
         if (c->kind == CODE_SPLIT || c->kind == CODE_JUMP) {
             reach_one(r, c->x, &waiting);
@@ -473,27 +523,11 @@ static void reach(struct run *r, struct states *s, unsigned at) {
     }
 }
 
-static bool set_has(const struct set *s, uint32_t letter) {
-    for (uint32_t i = 0; i < s->count; i++) {
-        if (letter >= s->ranges[i].low && letter <= s->ranges[i].high) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool set_takes(const struct set *s, uint32_t letter, bool fold) {
-    bool hit = set_has(s, letter);
-    if (!hit && fold && ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'z')) {
-        hit = set_has(s, letter ^ 0x20);
-    }
-    return hit != s->outside;
-}
-
-bool regex_match(const struct regex *re, struct span text, bool latin1) {
+bool regex_match_steps(const struct regex *re, struct span text, bool latin1, uint64_t *ret_steps) {
     struct run r;
     r.re = re;
     r.step = 1;
+    r.work = 0;
     r.now.count = 0;
     memset(r.seen, 0, re->count * sizeof(r.seen[0]));
     reach(&r, &r.now, 0);
@@ -501,19 +535,26 @@ bool regex_match(const struct regex *re, struct span text, bool latin1) {
         uint32_t letter = letter_next(text, &at, latin1);
         r.next.count = 0;
         r.step++;
+        r.work += r.now.count;
         for (unsigned i = 0; i < r.now.count; i++) {
             const struct code *c = &re->code[r.now.list[i]];
-            if (c->kind == CODE_SET && set_takes(&c->set, letter, re->fold)) {
+            if (c->kind == CODE_SET && set_takes(&c->set, letter)) {
                 reach(&r, &r.next, r.now.list[i] + 1u);
             }
         }
         memcpy(r.now.list, r.next.list, r.next.count * sizeof(r.next.list[0]));
         r.now.count = r.next.count;
     }
+    *ret_steps = r.work;
     for (unsigned i = 0; i < r.now.count; i++) {
         if (re->code[r.now.list[i]].kind == CODE_END) {
             return true;
         }
     }
     return false;
+}
+
+bool regex_match(const struct regex *re, struct span text, bool latin1) {
+    uint64_t steps;
+    return regex_match_steps(re, text, latin1, &steps);
 }

@@ -3,7 +3,7 @@
  * Lucene's syntax (anchored at both ends, literal characters unless said): . * + ? {n,m} | ( ) [a-z] [^a-z] "\" before
  * a sign; \d \w \s and their capitals as everywhere; ^ at the start and $ at the end are allowed and mean nothing.
  * Compiled to instructions that are all run at once, letter by letter (Thompson 1968): cost of a match is at most
- * REGEX_CODE_MAX steps per letter. Immutable once made; memory from the caller's arena.
+ * 2 * REGEX_CODE_MAX steps per letter. Immutable once made; memory from the caller's arena.
  */
 #ifndef SEINE_QUERY_REGEX_H
 #define SEINE_QUERY_REGEX_H
@@ -23,5 +23,7 @@ int regex_compile(struct span pattern, bool fold, struct arena *arena, const str
 
 /* `latin1`: each byte of the text is a letter of its own; else it is UTF-8. */
 bool regex_match(const struct regex *re, struct span text, bool latin1);
+/* The same; `ret_steps`: instructions looked at. */
+bool regex_match_steps(const struct regex *re, struct span text, bool latin1, uint64_t *ret_steps);
 
 #endif

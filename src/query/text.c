@@ -176,9 +176,11 @@ static bool takes(struct span pattern, size_t *p, uint32_t letter, bool fold) {
 }
 
 /* Goes back to the newest star only: time is the product of both lengths at most. */
-bool wildcard_match(struct span pattern, struct span text, bool fold, bool latin1) {
+bool wildcard_match_steps(struct span pattern, struct span text, bool fold, bool latin1, uint64_t *ret_steps) {
     size_t p = 0, at = 0, star = SPAN_NONE, from = 0;
+    *ret_steps = 0;
     while (at < text.len) {
+        ++*ret_steps;
         if (span_byte(pattern, p) == '*') {
             star = ++p;
             from = at;
@@ -200,4 +202,9 @@ bool wildcard_match(struct span pattern, struct span text, bool fold, bool latin
         p++;
     }
     return p == pattern.len;
+}
+
+bool wildcard_match(struct span pattern, struct span text, bool fold, bool latin1) {
+    uint64_t steps;
+    return wildcard_match_steps(pattern, text, fold, latin1, &steps);
 }

@@ -174,6 +174,7 @@ static void test_text(void **state) {
         {"http.uri == \"a\\*b*\"", "{'wildcard':{'http.uri':'a\\\\*b*'}}"},
         {"host.http == /Fr.d[A-Z]/", "{'regexp':{'http.host':'fr.d[a-z]'}}"},
         {"http.uri == /^a\\d+[\\w-]@b\\/c$/", "{'regexp':{'http.uri':'a[0-9]+[0-9A-Z_a-z-]\\\\@b\\\\/c'}}"},
+        {"http.uri == /[^]a]/", "{'regexp':{'http.uri':'[^\\\\]a]'}}"},
         {"host.http == [Fred]", "{'terms':{'http.host':['fred']}}"},
         {"host.http == [/x/,fred,f*,joe]",
          "{'bool':{'should':[{'regexp':{'http.host':'x'}},{'terms':{'http.host':['fred','joe']}},"
@@ -187,6 +188,7 @@ static void test_text(void **state) {
          "{'bool':{'should':[{'match_phrase':{'http.hostTokens':'a'}},{'match_phrase':{'http.hostTokens':'b'}}]}}"},
         {"host.http.tokens == 12", "{'term':{'http.hostTokens':12}}"},
         {"host.http.tokens == \"12\"", "{'match_phrase':{'http.hostTokens':'12'}}"},
+        {"host.http.tokens == 012", "{'match_phrase':{'http.hostTokens':'012'}}"},
         {"host.http.tokens == A*", "{'wildcard':{'http.host':'a*'}}"},
         {"mac.src == 00-1A-E3-DC-2E-C0", "{'term':{'source.mac':'00:1a:e3:dc:2e:c0'}}"},
         {"payload8.src.utf8 == GET", "{'term':{'srcPayload8':'474554'}}"},

@@ -1,6 +1,8 @@
 /* test_query_parse.c: what is refused, with its place and hint; bounds of size and depth. */
 #include <errno.h>
 
+#include "query/item.h"
+#include "query/regex.h"
 #include "query_build.h"
 
 struct wrong {
@@ -126,7 +128,103 @@ static void test_bounds(void **state) {
     build_done(&b);
 }
 
+/* --- cost: counted in steps, not in time --- */
+
+#define LETTERS 16384
+
+struct cost {
+    struct pool pool;
+    struct arena arena;
+    uint8_t text[LETTERS];
+};
+
+static uint64_t regex_cost(struct cost *c, char *pattern, bool *ret_fits) {
+    const struct regex *re;
+    struct err e = {0};
+    uint64_t steps;
+    int code = regex_compile(span_text(pattern), true, &c->arena, &re, &e);
+    free(pattern);
+    if (code < 0) {
+        fail_msg("%s", e.text);
+    }
+    *ret_fits = regex_match_steps(re, span_make(c->text, LETTERS), false, &steps);
+    return steps;
+}
+
+static void test_regex_cost(void **state) {
+    static struct cost c;
+    bool fits;
+    (void)state;
+    pool_init(&c.pool, 0);
+    arena_init(&c.arena, &c.pool, 4096, 0);
+    memset(c.text, 'a', LETTERS);
+    c.text[LETTERS - 1] = '!';
+    /* what makes backtracking engines need 2^n steps */
+    assert_true(regex_cost(&c, repeat("", "(a+)+", 1, ""), &fits) <= 16 * LETTERS);
+    assert_false(fits);
+    assert_true(regex_cost(&c, repeat("(a|aa)*", "(a|a)*", 2, "b"), &fits) <= 32 * LETTERS);
+    assert_false(fits);
+    assert_true(regex_cost(&c, repeat("", "a?", 400, ".*"), &fits) <= UINT64_C(2) * REGEX_CODE_MAX * (LETTERS + 1));
+    assert_true(fits);
+    assert_true(regex_cost(&c, repeat("", "(.*x)", 300, ""), &fits) <= UINT64_C(2) * REGEX_CODE_MAX * (LETTERS + 1));
+    assert_false(fits);
+    arena_done(&c.arena);
+    pool_done(&c.pool);
+}
+
+/* A set is looked at in the same time however many ranges it was written with. */
+static void test_regex_sets(void **state) {
+    static const struct {
+        const char *pattern, *text;
+        bool fold, fits;
+    } cases[] = {
+        {"[zyx-za-cb-d]", "c", false, true},
+        {"[zyx-za-cb-d]", "w", false, false},
+        {"[zyx-za-cb-d]", "D", false, false},
+        {"[zyx-za-cb-d]", "D", true, true},
+        {"[^x-za]", "Y", true, false},
+        {"[^x-za]", "Y", false, true},
+        {"[^a\xc3\xa0-\xc3\xa9]", "\xc3\xa4", false, false},
+        {"[a\xc3\xa0-\xc3\xa9]", "\xc3\xa4", false, true},
+        {"[\xc3\xa9\xc3\xa0]", "\xc3\xa4", false, false},
+    };
+    struct pool pool;
+    struct arena arena;
+    (void)state;
+    pool_init(&pool, 0);
+    arena_init(&arena, &pool, 4096, 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct regex *re;
+        struct err e = {0};
+        if (regex_compile(span_text(cases[i].pattern), cases[i].fold, &arena, &re, &e) < 0) {
+            fail_msg("%s: %s", cases[i].pattern, e.text);
+        }
+        if (regex_match(re, span_text(cases[i].text), false) != cases[i].fits) {
+            fail_msg("%s: %s", cases[i].pattern, cases[i].text);
+        }
+    }
+    arena_done(&arena);
+    pool_done(&pool);
+}
+
+static void test_wildcard_cost(void **state) {
+    static uint8_t text[LETTERS];
+    uint64_t steps;
+    (void)state;
+    memset(text, 'a', LETTERS);
+    char *stars = repeat("", "*a", 1000, "*b"), *run = repeat("*", "a", 1000, "b");
+    assert_false(wildcard_match_steps(span_text(stars), span_make(text, LETTERS), false, false, &steps));
+    assert_true(steps <= UINT64_C(8) * LETTERS);
+    assert_false(wildcard_match_steps(span_text(run), span_make(text, LETTERS), false, false, &steps));
+    assert_true(steps <= UINT64_C(1002) * LETTERS);
+    free(stars);
+    free(run);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors), cmocka_unit_test(test_bounds)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_errors),     cmocka_unit_test(test_bounds),        cmocka_unit_test(test_regex_cost),
+        cmocka_unit_test(test_regex_sets), cmocka_unit_test(test_wildcard_cost),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

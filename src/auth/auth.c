@@ -142,6 +142,15 @@ const struct secret *auth_secret(const struct auth *a) {
     return &a->secret;
 }
 
+const char *auth_message(const struct auth *a) {
+    return a->settings.login_message;
+}
+
+void auth_on_failure(struct auth *a, auth_failure_fn told, void *ctx) {
+    a->told = told;
+    a->told_ctx = ctx;
+}
+
 struct user_keys auth_user_keys(const struct auth *a) {
     return auth_keys(a);
 }
@@ -232,7 +241,7 @@ static int link_answer(struct auth *a, const struct request *q, struct reply *r)
         return -EAGAIN;
     }
     if (!link_take(a, request_param_text(q, "token"))) {
-        throttle_fail(a->throttle, request_peer(q), "link", auth_now_ms());
+        auth_failed(a, q, "link");
         auth_say(r, 401,
                  "This link was used before, or is none of this server's: look for a new one where it was started");
         return -EACCES;

@@ -33,6 +33,13 @@ enum right {
     RIGHT_ALL = (1 << 12) - 1,
 };
 
+/* Names of rights in scopes of tokens, by bit; NULL ends. */
+extern const char *const right_names[];
+/* What a token may do unless its maker says otherwise: everything but administration. */
+#define RIGHTS_OF_TOKENS (RIGHT_ALL & ~(RIGHT_USERS | RIGHT_ADMIN | RIGHT_SUPER))
+/* "read,pcap" as a mask; `read` (RIGHT_ANY) is always in it. -EINVAL names the word. */
+int rights_parse(struct span text, uint32_t *ret_rights, struct err *ret_err);
+
 #define PRINCIPAL_EXPRESSION_MAX 16384
 
 struct principal {
@@ -95,6 +102,11 @@ void auth_forget(struct auth *a);
 /* What passwords are made with, for users.h. */
 struct user_keys auth_user_keys(const struct auth *a);
 
+/* `told` hears of every failed login: a wrong password, an unknown token, a used link. Any thread; set before requests
+ * come. */
+typedef void (*auth_failure_fn)(void *ctx, const struct request *q, const char *user);
+void auth_on_failure(struct auth *a, auth_failure_fn told, void *ctx);
+
 /* AUTH_TOKEN: a token that lets one browser in, once: `/?token=...`. It has 256 random bits. */
 #define AUTH_LINK_WORD_MAX 64
 int auth_link_word(struct auth *a, char ret[AUTH_LINK_WORD_MAX]);
@@ -102,6 +114,7 @@ int auth_link_word(struct auth *a, char ret[AUTH_LINK_WORD_MAX]);
 int auth_password(struct auth *a, const struct request *q, const char *id, const char *password);
 /* Gives the browser a cookie by which it is `id` for a day. */
 int auth_login(struct auth *a, struct reply *r, const char *id);
+const char *auth_message(const struct auth *a); /* loginMessage */
 void auth_logout(struct auth *a, const struct request *q, struct reply *r);
 
 /* Who asks. True: `*ret` is filled and valid until auth_release. False: the reply is complete. */

@@ -49,8 +49,11 @@ static int blocked(struct reply *r) {
     return -EAGAIN;
 }
 
-static void failed(struct auth *a, const struct request *q, const char *id) {
+void auth_failed(struct auth *a, const struct request *q, const char *id) {
     throttle_fail(a->throttle, request_peer(q), id, auth_now_ms());
+    if (a->told) {
+        a->told(a->told_ctx, q, id);
+    }
     (void)usleep(FAILURE_US);
 }
 
@@ -72,7 +75,7 @@ static bool id_copy(struct span from, char ret_id[USER_ID_MAX + 1]) {
 /* --- Digest --- */
 
 static int digest_refuse(struct auth *a, const struct request *q, struct reply *r, const char *id) {
-    failed(a, q, id);
+    auth_failed(a, q, id);
     challenge_digest(a, r, false);
     return -EACCES;
 }
@@ -149,7 +152,7 @@ int auth_password(struct auth *a, const struct request *q, const char *id, const
     if (right) {
         throttle_clear(a->throttle, request_peer(q), id);
     } else {
-        failed(a, q, id);
+        auth_failed(a, q, id);
     }
     return right;
 }
@@ -224,7 +227,7 @@ int method_bearer(struct auth *a, const struct request *q, struct reply *r, char
         return blocked(r);
     }
     if (tokens_find(a->control, text, auth_now_ms(), ret_id, ret_rights) < 0) {
-        failed(a, q, "token");
+        auth_failed(a, q, "token");
         reply_header(r, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
         auth_say(r, 401, "The token is not known or has expired");
         return -EACCES;

@@ -1,6 +1,41 @@
 /* settings.c: settings of authentication. Names are Arkime's where Arkime has the setting. */
 #include "auth/auth.h"
+
+#include <errno.h>
+
 #include "base/util.h"
+
+const char *const right_names[] = {"web",     "email", "remove", "hunt",  "stats", "files",
+                                   "payload", "pcap",  "users",  "admin", "super", "read",
+                                   NULL};
+
+static int right_find(struct span word) {
+    for (int i = 0; right_names[i]; i++) {
+        if (span_is(word, right_names[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+int rights_parse(struct span text, uint32_t *ret_rights, struct err *ret_err) {
+    uint32_t rights = RIGHT_ANY;
+    for (size_t at = 0; at < text.len;) {
+        size_t end = span_find_byte(text, at, ',');
+        end = end == SPAN_NONE ? text.len : end;
+        struct span word = span_trim(span_sub(text, at, end - at));
+        int bit = right_find(word);
+        if (bit < 0) {
+            err_set(ret_err, -EINVAL, "%.*s is no right of a token", (int)MIN(word.len, (size_t)60), word.at);
+            err_hint(ret_err, "read, pcap, payload, files, stats, email, remove, hunt, web, users, admin, super");
+            return -EINVAL;
+        }
+        rights |= 1u << bit;
+        at = end + 1;
+    }
+    *ret_rights = rights;
+    return 0;
+}
 
 #define AT(member) SETTING(auth_settings, member)
 const struct setting auth_setting_table[] = {

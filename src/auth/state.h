@@ -35,6 +35,8 @@ struct auth {
     bool tls;
     struct nonce_table *nonces;
     struct throttle *throttle;
+    auth_failure_fn told;
+    void *told_ctx;
     pthread_mutex_t lock; /* of what follows */
     struct cached *cached[CACHED_MAX];
     size_t cached_count;
@@ -65,6 +67,8 @@ int method_header(struct auth *a, const struct request *q, struct reply *r, char
 int method_cookie(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 bool peer_is_allowed(const struct auth *a, const char *peer, bool loopback_only);
 
+/* Counts, tells and waits. */
+void auth_failed(struct auth *a, const struct request *q, const char *id);
 void auth_say(struct reply *r, int status, const char *text);
 void challenge_digest(struct auth *a, struct reply *r, bool stale);
 void challenge_basic(struct auth *a, struct reply *r);

@@ -12,6 +12,21 @@
 #include "base/util.h"
 #include "http/target.h"
 
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Failed logins stand in history beside what those who are known did. */
+static void login_failed(void *ctx, const struct request *q, const char *user) {
+    struct principal who = {.expression = "", .roles = (const char *const[]){NULL}};
+    struct call c = {
+        .api = ctx, .request = q, .who = &who, .records_returned = -1, .records_filtered = -1, .records_total = -1};
+    (void)snprintf(who.id, sizeof(who.id), "%s", user);
+    history_write(&c, 0);
+}
+
 int api_new(const struct api_options *options, struct api **ret_api, struct err *ret_err) {
     struct api *a = calloc(1, sizeof(*a));
     if (!a) {
@@ -29,9 +44,7 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
         .http = options->http,
         .running = running_table_new(),
     };
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    a->started_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    a->started_ms = now_ms();
     if (!a->running) {
         api_free(a);
         return err_set(ret_err, -ENOMEM, "no memory for the API");
@@ -42,23 +55,19 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
         api_free(a);
         return code;
     }
+    auth_on_failure(a->auth, login_failed, a);
     *ret_api = a;
     return 0;
 }
 
 struct api *api_free(struct api *a) {
     if (a) {
+        auth_on_failure(a->auth, NULL, NULL);
         history_free(a->history);
         running_table_free(a->running);
         free(a);
     }
     return NULL;
-}
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* --- headers --- */
@@ -95,6 +104,14 @@ static void csrf_cookie(struct call *c) {
 }
 
 /* --- what is refused --- */
+
+/* With its own status, whatever the endpoint does with its errors. */
+static void refuse(struct call *c, int status, const char *text) {
+    const struct endpoint *e = c->endpoint;
+    c->endpoint = NULL;
+    call_fail(c, status, "%s", text);
+    c->endpoint = e;
+}
 
 /* Browsers say where a change comes from; pages of others have no business here, whatever cookies go along. */
 static bool origin_is_ours(const struct call *c) {
@@ -136,17 +153,20 @@ static bool value_is_suspect(struct span value) {
 
 static bool value_check(void *ctx, const char *name, struct span value) {
     struct call *c = ctx;
+    char text[256];
     if (value_is_suspect(value)) {
-        call_fail(c, 403, "Invalid value for %.200s", name);
+        (void)snprintf(text, sizeof(text), "Invalid value for %.200s", name);
+        refuse(c, 403, text);
     } else if (span_find_byte(value, 0, 0) != SPAN_NONE) {
-        call_fail(c, 400, "%.200s holds a NUL character", name);
+        (void)snprintf(text, sizeof(text), "%.200s holds a NUL character", name);
+        refuse(c, 400, text);
     }
     return c->status == 200;
 }
 
 static bool values_are_good(struct call *c) {
     if (request_body_state(c->request) < 0) {
-        call_fail(c, 400, "The body is not valid JSON");
+        refuse(c, 400, "The body is not valid JSON");
         return false;
     }
     request_each_param(c->request, value_check, c);
@@ -174,10 +194,10 @@ static bool token_is_good(struct call *c) {
     case CSRF_GOOD:
         return true;
     case CSRF_MISSING:
-        call_fail(c, 500, "Missing token");
+        refuse(c, 500, "Missing token");
         return false;
     default:
-        call_fail(c, 500, "Timeout - Please try reloading page and repeating the action");
+        refuse(c, 500, "Timeout - Please try reloading page and repeating the action");
         return false;
     }
 }
@@ -202,7 +222,7 @@ static bool running_start(struct call *c) {
 static void endpoint_run(struct call *c) {
     const struct endpoint *e = c->endpoint;
     if ((c->who->rights & e->rights) != e->rights) {
-        call_fail(c, 403, "You do not have permission to access this resource");
+        refuse(c, 403, "You do not have permission to access this resource");
         return;
     }
     if (!values_are_good(c) || !token_is_good(c) || !running_start(c)) {
@@ -223,6 +243,10 @@ static void endpoint_run(struct call *c) {
 
 static void page_run(struct call *c) {
     if (!page_is_open(request_path(c->request))) {
+        if (!(c->who->rights & RIGHT_WEB)) {
+            refuse(c, 403, "This user may use the API only (webEnabled)");
+            return;
+        }
         csrf_cookie(c);
     }
     if (!page_answer(c)) {

@@ -7,8 +7,6 @@
 extern const struct endpoint_family meta_family;
 
 const struct endpoint_family *const api_families[] = {
-    &view_family,     &shortcut_family, &shareable_family,
-    &notifier_family, &history_family,  &file_family,
-    &action_family,   &meta_family,     &self_family,     &user_family,
-    &token_family,    &login_family,    NULL,
+    &view_family, &shortcut_family, &shareable_family, &notifier_family, &history_family, &file_family, &action_family,
+    &meta_family, &self_family,     &user_family,      &token_family,    &login_family,   NULL,
 };

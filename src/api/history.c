@@ -13,6 +13,7 @@
 #include "api/shared.h"
 #include "base/json_scan.h"
 #include "base/util.h"
+#include "http/params.h"
 
 #define HISTORY_TRIM 1000 /* rows between two looks at HISTORY_MAX */
 
@@ -120,10 +121,28 @@ static int64_t range_of(const struct request *q) {
     return -2;
 }
 
-static struct span query_part(const struct request *q) {
+/* The parameters in the request's target as they were sent, without those that hold secrets. */
+static void query_write(const struct request *q, struct buf *out) {
     struct span target = span_text(request_target(q));
     size_t mark = span_find_byte(target, 0, '?');
-    return mark == SPAN_NONE ? SPAN_LITERAL("") : span_from(target, mark + 1);
+    struct span rest = mark == SPAN_NONE ? (struct span){0} : span_from(target, mark + 1);
+    while (rest.len) {
+        size_t end = span_find_byte(rest, 0, '&');
+        struct span pair = end == SPAN_NONE ? rest : span_sub(rest, 0, end);
+        rest = end == SPAN_NONE ? (struct span){0} : span_from(rest, end + 1);
+        char name[64];
+        size_t equals = span_find_byte(pair, 0, '=');
+        struct span sent = span_sub(pair, 0, MIN(equals, sizeof(name)));
+        (void)span_copy_to(sent, (uint8_t *)name);
+        struct span plain = span_make(name, percent_decode(name, sent.len, true, false));
+        if (is_secret(plain) && !span_is(plain, "fields")) {
+            continue;
+        }
+        if (out->len) {
+            buf_add_byte(out, '&');
+        }
+        buf_add_span(out, pair);
+    }
 }
 
 static struct row *row_make(const struct span texts[ROW_TEXTS]) {
@@ -149,18 +168,24 @@ static struct span some(struct span text) {
     return text.len ? cut(text) : (struct span){0};
 }
 
-static struct row *row_of(const struct call *c, int64_t took_ms, struct span body, struct span view_expression) {
+struct written {
+    struct buf query, body, view;
+};
+
+/* A call without endpoint is a login that failed: all that it may say is who tried. */
+static struct row *row_of(const struct call *c, int64_t took_ms, const struct written *w) {
     const struct request *q = c->request;
+    struct span body = w->body.overflowed ? (struct span){0} : buf_span(&w->body);
     struct span view = request_param(q, "view");
     const struct span texts[ROW_TEXTS] = {
         [ROW_METHOD] = span_text(request_method(q)),
         [ROW_USER] = span_text(c->who->id),
-        [ROW_API] = cut(span_text(request_path(q))),
-        [ROW_QUERY] = cut(query_part(q)),
+        [ROW_API] = c->endpoint ? cut(span_text(request_path(q))) : SPAN_LITERAL("login failed"),
+        [ROW_QUERY] = w->query.len ? cut(buf_span(&w->query)) : SPAN_LITERAL(""),
         [ROW_EXPRESSION] = some(request_param(q, "expression")),
         [ROW_FORCED] = some(span_text(c->who->expression)),
         [ROW_VIEW_NAME] = some(view),
-        [ROW_VIEW_EXPRESSION] = some(view_expression),
+        [ROW_VIEW_EXPRESSION] = some(buf_span(&w->view)),
         [ROW_BODY] = some(body),
         [ROW_PAGE] = some(request_param(q, "uiPage")),
     };
@@ -350,17 +375,26 @@ static void row_queue(struct history *h, struct row *row) {
     }
 }
 
+static void written_done(struct written *w) {
+    buf_done(&w->query);
+    buf_done(&w->body);
+    buf_done(&w->view);
+}
+
 void history_write(struct call *c, int64_t took_ms) {
-    _cleanup_(buf_done) struct buf body;
-    _cleanup_(buf_done) struct buf view;
-    buf_init(&body, HISTORY_TEXT_MAX + 1024);
-    buf_init(&view, SAVED_EXPRESSION_MAX + 16);
-    body_write(c->request, &body);
+    _cleanup_(written_done) struct written w;
+    buf_init(&w.query, REQUEST_BODY_MAX);
+    buf_init(&w.body, HISTORY_TEXT_MAX + 1024);
+    buf_init(&w.view, SAVED_EXPRESSION_MAX + 16);
     struct span name = request_param(c->request, "view");
-    if (name.len && saved_view(c->api->control, c->who, name, &view) != 0) {
-        buf_clear(&view);
+    if (c->endpoint) {
+        query_write(c->request, &w.query);
+        body_write(c->request, &w.body);
+        if (name.len && saved_view(c->api->control, c->who, name, &w.view) != 0) {
+            buf_clear(&w.view);
+        }
     }
-    struct row *row = row_of(c, took_ms, body.overflowed ? (struct span){0} : buf_span(&body), buf_span(&view));
+    struct row *row = row_of(c, took_ms, &w);
     if (row) {
         row_queue(c->api->history, row);
     } else {

@@ -56,9 +56,10 @@ static void page_write(struct call *c, const char *problem) {
     html_text(out, problem);
     buf_add_text(out, "</p>\n<form method=\"post\" action=\"");
     html_text(out, base(c));
-    buf_add_text(out, "api/login\"><p><label>User <input name=\"username\" autocomplete=\"username\" required autofocus>"
-                      "</label></p>\n<p><label>Password <input name=\"password\" type=\"password\""
-                      " autocomplete=\"current-password\" required></label></p>\n<input type=\"hidden\" name=\"to\" value=\"");
+    buf_add_text(
+        out, "api/login\"><p><label>User <input name=\"username\" autocomplete=\"username\" required autofocus>"
+             "</label></p>\n<p><label>Password <input name=\"password\" type=\"password\""
+             " autocomplete=\"current-password\" required></label></p>\n<input type=\"hidden\" name=\"to\" value=\"");
     html_text(out, path_is_local(to) ? to : "");
     buf_add_text(out, "\"><p><button>Log in</button></p></form></main></body></html>\n");
 }
@@ -124,7 +125,8 @@ static const struct parameter login_parameters[] = {
 };
 
 static const struct endpoint list[] = {
-    {"/auth", NULL, API_GET | API_OPEN, 0, login_page, NULL, "Login page", "HTML; only with authMode form or basic+form."},
+    {"/auth", NULL, API_GET | API_OPEN, 0, login_page, NULL, "Login page",
+     "HTML; only with authMode form or basic+form."},
     {"/api/login", NULL, API_POST | API_OPEN, 0, login, login_parameters, "Log in by a form",
      "A cookie that is good for a day. For a form (urlencoded) 302 to where the user wanted to go, else "
      "`{success:true}`; 401 when user or password are wrong, 429 after too many failures."},

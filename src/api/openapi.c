@@ -11,7 +11,7 @@ static const struct {
 } methods[] = {
     {API_GET, "get", "GET"}, {API_POST, "post", "POST"}, {API_PUT, "put", "PUT"}, {API_DELETE, "delete", "DELETE"}};
 
-static const char *const right_names[] = {"webEnabled",    "emailSearch",   "removeEnabled", "packetSearch",
+static const char *const flag_texts[] = {"webEnabled",    "emailSearch",   "removeEnabled", "packetSearch",
                                           "not hideStats", "not hideFiles", "not hidePcap",  "not disablePcapDownload",
                                           "usersAdmin",    "arkimeAdmin",   "superAdmin",    "arkimeUser"};
 
@@ -99,9 +99,9 @@ static void path_parameters_write(struct json *j, const char *pattern) {
 
 static void rights_write(struct json *j, uint32_t rights) {
     json_open(j, '[');
-    for (size_t i = 0; i < ARRAY_LEN(right_names); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(flag_texts); i++) {
         if (rights & 1u << i) {
-            json_cstr(j, right_names[i]);
+            json_cstr(j, flag_texts[i]);
         }
     }
     json_close(j, ']');
@@ -268,9 +268,9 @@ static void parameters_markdown(struct buf *out, const struct parameter *p, size
 
 static void needs_markdown(struct buf *out, const struct endpoint *e) {
     const char *separator = "Needs ";
-    for (size_t i = 0; i < ARRAY_LEN(right_names); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(flag_texts); i++) {
         if (e->rights & 1u << i && 1u << i != RIGHT_ANY) {
-            buf_printf(out, "%s%s", separator, right_names[i]);
+            buf_printf(out, "%s%s", separator, flag_texts[i]);
             separator = ", ";
         }
     }

@@ -43,12 +43,12 @@ void setting_defaults_write(struct json *j) {
     json_raw(j, span_text(defaults));
 }
 
-struct object {
+struct json_text {
     struct json_index index;
     struct span text;
 };
 
-static int object_read(struct object *o, struct span text) {
+static int object_read(struct json_text *o, struct span text) {
     struct json_error error;
     json_index_init(&o->index, 1u << 20);
     o->text = text;
@@ -71,7 +71,7 @@ static void member_write(struct json *j, struct span key, struct span value) {
 
 /* The members of `over`, and those of `under` that it does not have. */
 static int merge(struct json *j, struct span over, struct span under) {
-    struct object top, bottom;
+    struct json_text top, bottom;
     struct span key;
     struct json_ref value;
     int code = object_read(&top, over);
@@ -137,7 +137,7 @@ static bool param_write(void *ctx, const char *name, struct span value) {
 /* The body as a JSON object: as it came, or made of a form. False: answered. */
 static bool body_object(struct call *c, struct buf *ret) {
     struct span body = request_body(c->request);
-    struct object o;
+    struct json_text o;
     if (span_byte(span_trim(body), 0) == '{' && object_read(&o, body) == 0) {
         json_index_done(&o.index);
         buf_add_span(ret, body);
@@ -165,7 +165,8 @@ static void document_save(struct call *c, const char *kind, const char *name, co
     if (self_user(c, id) && body_object(c, &text)) {
         int code = user_document_set(c->api->control, id, kind, name, buf_span(&text));
         if (code < 0) {
-            call_fail(c, code == -E2BIG ? 403 : 500, code == -E2BIG ? "Too many things are saved" : "It could not be saved");
+            call_fail(c, code == -E2BIG ? 403 : 500,
+                      code == -E2BIG ? "Too many things are saved" : "It could not be saved");
         } else {
             call_done(c, done);
         }
@@ -359,7 +360,8 @@ static void layout_delete(struct call *c) {
     }
     int code = user_document_remove(c->api->control, id, type->type, c->parts[1]);
     if (code < 0) {
-        call_fail(c, code == -ENOENT ? 403 : 500, code == -ENOENT ? "Layout not found" : "The layout could not be deleted");
+        call_fail(c, code == -ENOENT ? 403 : 500,
+                  code == -ENOENT ? "Layout not found" : "The layout could not be deleted");
     } else {
         call_done(c, "Deleted layout successfully");
     }
@@ -602,7 +604,7 @@ static void css_write(struct buf *out, struct span theme) {
 
 static void css_get(struct call *c) {
     struct buf saved, scratch;
-    struct object o;
+    struct json_text o;
     struct span theme;
     buf_init(&saved, USER_DOCUMENT_MAX);
     buf_init(&scratch, USER_DOCUMENT_MAX);
@@ -628,7 +630,8 @@ static const struct parameter password_parameters[] = {
     {"newPassword", PARAM_TEXT, NULL, "At least 3 characters"},
     {NULL},
 };
-static const struct parameter acknowledge_parameters[] = {{"msgNum", PARAM_NUMBER, NULL, "Number of the message"}, {NULL}};
+static const struct parameter acknowledge_parameters[] = {{"msgNum", PARAM_NUMBER, NULL, "Number of the message"},
+                                                          {NULL}};
 static const struct parameter user_parameter[] = {
     {"userId", PARAM_TEXT, NULL, "Another user's; needs usersAdmin"},
     {NULL},

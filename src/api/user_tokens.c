@@ -148,7 +148,8 @@ static const struct endpoint list[] = {
      "`{data:[{id, name, rights, created, expires, lastUsed}]}`"},
     {"/api/user/tokens", NULL, API_POST | API_TOKEN | API_HISTORY, RIGHT_ANY, token_create, create_parameters,
      "Make an API token",
-     "`{success, id, token, rights}`. The token is sent as `Authorization: Bearer TOKEN` and needs no CSRF header. It is "
+     "`{success, id, token, rights}`. The token is sent as `Authorization: Bearer TOKEN` and needs no CSRF header. It "
+     "is "
      "not stored and cannot be shown again."},
     {"/api/user/token/:id", NULL, API_DELETE | API_TOKEN | API_HISTORY, RIGHT_ANY, token_revoke, NULL,
      "Revoke an API token", "404 `Token not found`. With usersAdmin anybody's."},

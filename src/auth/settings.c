@@ -5,9 +5,8 @@
 
 #include "base/util.h"
 
-const char *const right_names[] = {"web",     "email", "remove", "hunt",  "stats", "files",
-                                   "payload", "pcap",  "users",  "admin", "super", "read",
-                                   NULL};
+const char *const right_names[] = {"web",  "email", "remove", "hunt",  "stats", "files", "payload",
+                                   "pcap", "users", "admin",  "super", "read",  NULL};
 
 static int right_find(struct span word) {
     for (int i = 0; right_names[i]; i++) {

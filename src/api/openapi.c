@@ -12,8 +12,8 @@ static const struct {
     {API_GET, "get", "GET"}, {API_POST, "post", "POST"}, {API_PUT, "put", "PUT"}, {API_DELETE, "delete", "DELETE"}};
 
 static const char *const flag_texts[] = {"webEnabled",    "emailSearch",   "removeEnabled", "packetSearch",
-                                          "not hideStats", "not hideFiles", "not hidePcap",  "not disablePcapDownload",
-                                          "usersAdmin",    "arkimeAdmin",   "superAdmin",    "arkimeUser"};
+                                         "not hideStats", "not hideFiles", "not hidePcap",  "not disablePcapDownload",
+                                         "usersAdmin",    "arkimeAdmin",   "superAdmin",    "arkimeUser"};
 
 /* The parameters that all queries of sessions share. */
 static const struct parameter query_parameters[] = {

@@ -92,13 +92,15 @@ static bool rights_read(struct call *c, uint32_t *ret) {
 static void token_create(struct call *c) {
     char name[101], text[TOKEN_TEXT], id[TOKEN_ID];
     struct span given;
-    uint64_t seconds;
+    uint64_t seconds, days;
     struct token t = {.user = c->who->id, .name = name};
     struct err e = {0};
     if (!is_person(c) || !input_needed(c, "name", "Name", 100, "Missing name", &given) || !rights_read(c, &t.rights) ||
-        !input_whole(c, "validSeconds", 0, VALID_SECONDS_MAX, &seconds)) {
+        !input_whole(c, "validSeconds", 0, VALID_SECONDS_MAX, &seconds) ||
+        !input_whole(c, "days", 0, VALID_SECONDS_MAX / 86400, &days)) {
         return;
     }
+    seconds = seconds ? seconds : days * 86400;
     (void)snprintf(name, sizeof(name), "%.*s", (int)given.len, given.at);
     t.expires_ms = seconds ? input_now() + (int64_t)seconds * 1000 : 0;
     int code = tokens_create(c->api->control, &t, text, id, &e);
@@ -140,14 +142,15 @@ static const struct parameter create_parameters[] = {
      "read, pcap, payload, files, stats, email, remove, hunt, web, users, admin, super; never more than its user has. "
      "Without it: everything but users, admin, super"},
     {"validSeconds", PARAM_NUMBER, "0", "How long it is good; 0 is until it is revoked"},
+    {"days", PARAM_NUMBER, "0", "The same in days"},
     {NULL},
 };
 
 static const struct endpoint list[] = {
     {"/api/user/tokens", NULL, API_GET, RIGHT_ANY, token_list, NULL, "Own API tokens",
      "`{data:[{id, name, rights, created, expires, lastUsed}]}`"},
-    {"/api/user/tokens", NULL, API_POST | API_TOKEN | API_HISTORY, RIGHT_ANY, token_create, create_parameters,
-     "Make an API token",
+    {"/api/user/tokens", "/api/user/token", API_POST | API_TOKEN | API_HISTORY, RIGHT_ANY, token_create,
+     create_parameters, "Make an API token",
      "`{success, id, token, rights}`. The token is sent as `Authorization: Bearer TOKEN` and needs no CSRF header. It "
      "is "
      "not stored and cannot be shown again."},

@@ -131,7 +131,7 @@ int builder_add(struct builder *b, struct span payload, uint32_t rows) {
 static void give_positions(const struct builder *b, const struct column_build *col, struct positions_sink *to) {
     for (uint32_t i = 0; i < col->present; i++) {
         uint32_t code = col->codes[column_build_first(col, i)];
-        positions_add(to, b->seq_low + col->rows[i], intern_at(&col->dictionary, code));
+        positions_sink_add(to, b->seq_low + col->rows[i], intern_at(&col->dictionary, code));
     }
 }
 

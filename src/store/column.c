@@ -214,6 +214,22 @@ bool column_build_row(struct column_build *b, uint32_t row, uint32_t count) {
     return true;
 }
 
+bool column_build_more(struct column_build *b) {
+    size_t size = type_is_number(b->type) ? sizeof(*b->numbers) : sizeof(*b->codes);
+    void *values = grow_array(b->numbers, &b->values_cap, (uint64_t)b->values + 1, size);
+    if (!values) {
+        b->failed = -ENOMEM;
+        return false;
+    }
+    b->numbers = values;
+    if (!b->ends && !begin_ends(b)) {
+        b->failed = -ENOMEM;
+        return false;
+    }
+    b->ends[b->present - 1] = b->values + 1;
+    return true;
+}
+
 void column_build_bytes(struct column_build *b, struct span bytes) {
     uint32_t code = intern_add(&b->dictionary, bytes);
     if (code == INTERN_FAILED) {

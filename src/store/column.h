@@ -60,6 +60,8 @@ void column_build_done(struct column_build *b);
 void column_build_clear(struct column_build *b); /* keeps memory for the next rows */
 /* The next row, with `count` values to be put; false: no memory. */
 bool column_build_row(struct column_build *b, uint32_t row, uint32_t count);
+/* One more value for the last row. */
+bool column_build_more(struct column_build *b);
 static inline void column_build_number(struct column_build *b, uint64_t number) {
     b->numbers[b->values++] = number;
 }

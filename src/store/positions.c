@@ -97,7 +97,7 @@ void positions_path(const char *folder, uint32_t file, char *ret) {
     (void)snprintf(ret, FILE_PATH_MAX, "%.4000s/ppos/%05u.pp", folder, file);
 }
 
-int positions_begin(struct positions_sink *s, const char *store_folder) {
+int positions_sink_begin(struct positions_sink *s, const char *store_folder) {
     *s = (struct positions_sink){0};
     int len = snprintf(s->folder, sizeof(s->folder), "%s", store_folder);
     s->error = len < 0 || (size_t)len >= sizeof(s->folder) - 32 ? -ENAMETOOLONG : 0;
@@ -228,7 +228,7 @@ static int split_runs(struct span blob, struct run_span **ret, uint64_t *ret_cou
     return 0;
 }
 
-void positions_add(struct positions_sink *s, uint64_t seq, struct span blob) {
+void positions_sink_add(struct positions_sink *s, uint64_t seq, struct span blob) {
     struct run_span *runs = NULL;
     uint64_t count = 0;
     int r = s->error ? s->error : split_runs(blob, &runs, &count);
@@ -257,7 +257,7 @@ void positions_add(struct positions_sink *s, uint64_t seq, struct span blob) {
     free(runs);
 }
 
-int positions_end(struct positions_sink *s) {
+int positions_sink_end(struct positions_sink *s) {
     char path[FILE_PATH_MAX];
     for (size_t i = 0; i < s->count; i++) {
         flush(s, &s->files[i]);

@@ -23,17 +23,17 @@ void positions_write(const struct packet_position *list, uint32_t count, struct 
 /* The caller frees `*ret_list`. */
 int positions_read(struct span blob, struct packet_position **ret_list, uint32_t *ret_count);
 
-/* One session's blob; `seq` ascending over all calls until positions_end. */
+/* One session's blob; `seq` ascending over all calls until positions_sink_end. */
 struct positions_sink {
     char folder[4096];
     struct positions_file *files;
     size_t count, cap;
     int error;
 };
-int positions_begin(struct positions_sink *s, const char *store_folder);
-void positions_add(struct positions_sink *s, uint64_t seq, struct span blob);
+int positions_sink_begin(struct positions_sink *s, const char *store_folder);
+void positions_sink_add(struct positions_sink *s, uint64_t seq, struct span blob);
 /* Everything is on disk when it returns 0. */
-int positions_end(struct positions_sink *s);
+int positions_sink_end(struct positions_sink *s);
 
 /* Looking up; keeps what it learnt of the files. */
 struct positions_reader;

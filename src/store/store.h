@@ -79,15 +79,20 @@ struct snapshot;
 /* `cache_bytes`: ceiling of unpacked dictionaries; 0 = 256 MiB. */
 int store_open(const char *folder, registry_make_fn make, void *ctx, uint64_t cache_bytes, struct store **ret_store,
                struct err *ret_err);
+/* After the last snapshot_unref. */
 struct store *store_close(struct store *s);
 
 /* The store as it is now; never NULL after store_open succeeded. snapshot_unref gives it back. */
 struct snapshot *store_snapshot(struct store *s);
+/* Looks now, however short ago the last look was: for those who just changed something. */
+int store_refresh(struct store *s);
 struct snapshot *snapshot_ref(struct snapshot *s);
 struct snapshot *snapshot_unref(struct snapshot *s);
 /* Waits until there is something newer than `version` or `ms` have passed; returns the newest version. For live views.
  */
 uint64_t store_wait(struct store *s, uint64_t version, unsigned ms);
+/* Damage found since store_open: how often; calls `each` (may be NULL) with the newest texts, oldest first. */
+uint64_t store_damage(struct store *s, void (*each)(void *ctx, const char *text), void *ctx);
 /* Gives memory back that a quiet server does not need. */
 void store_rest(struct store *s);
 

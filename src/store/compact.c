@@ -1,0 +1,284 @@
+/* compact.c: the merger: few large segments of many small neighbours, and old ones let go.
+ *
+ * Segments of one level that lie beside each other are merged when there are enough of them, or enough rows; one UTC
+ * day at a time, so that retention can let go of whole files.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "store/merge.h"
+#include "store/writing.h"
+
+#define MERGE_SEGMENTS 16u             /* of one level make one of the next */
+#define MERGE_ROWS ((uint32_t)1 << 20) /* as large as segments get */
+#define MERGE_BYTES ((uint64_t)256 << 20)
+#define DAY_MS 86400000
+#define LEVEL_MAX 8u
+
+struct run {
+    uint32_t at, count, rows;
+};
+
+/* The longest run from `at` on that may become one segment. `hard`: levels do not matter. */
+static struct run run_from(const struct manifest *m, uint32_t at, bool hard) {
+    const struct manifest_segment *first = &m->segments[at];
+    struct run r = {at, 1, first->rows};
+    uint64_t bytes = first->size;
+    for (uint32_t i = at + 1; i < m->count; i++) {
+        const struct manifest_segment *s = &m->segments[i], *before = s - 1;
+        bool neighbour =
+            before->seq_low + before->rows == s->seq_low && s->arrived_max / DAY_MS == first->arrived_max / DAY_MS;
+        bool same = hard || s->level == first->level;
+        bytes += s->size;
+        if (!neighbour || !same || r.rows + (uint64_t)s->rows > MERGE_ROWS || bytes > MERGE_BYTES ||
+            (!hard && r.count == MERGE_SEGMENTS)) {
+            break;
+        }
+        r.count++;
+        r.rows += s->rows;
+    }
+    return r;
+}
+
+static bool find_run(const struct manifest *m, bool hard, struct run *ret) {
+    for (uint32_t at = 0; at < m->count;) {
+        struct run r = run_from(m, at, hard);
+        bool full = r.rows >= MERGE_ROWS - PART_BLOCK; /* one more of the usual size would be too many */
+        if (r.count >= 2 && (hard || r.count == MERGE_SEGMENTS || full) && m->segments[at].level < LEVEL_MAX) {
+            *ret = r;
+            return true;
+        }
+        at += hard ? r.count : 1;
+    }
+    return false;
+}
+
+/* --- one merge --- */
+
+struct merging {
+    struct store_writer *w;
+    struct manifest_segment *from; /* copies of what the manifest says of them */
+    struct part **parts;
+    struct patch **patches;
+    uint32_t count;
+    struct overlay overlay;
+    const struct schema_field **extra;
+    size_t extra_count, extra_cap;
+    struct manifest_segment made;
+    struct segment_file file;
+};
+
+static void want_extra(void *ctx, struct span path) {
+    struct merging *g = ctx;
+    const struct schema_field *f = schema_find(&g->w->schema, path);
+    for (size_t i = 0; i < g->extra_count; i++) {
+        if (g->extra[i] == f) {
+            return;
+        }
+    }
+    if (f && g->extra_count < g->extra_cap) {
+        g->extra[g->extra_count++] = f;
+    }
+}
+
+static int open_inputs(struct merging *g) {
+    char path[FILE_PATH_MAX];
+    int r = overlay_load(g->w->control, &g->overlay);
+    g->extra_cap = g->w->schema.count;
+    g->extra = calloc(MAX(g->extra_cap, (size_t)1), sizeof(*g->extra));
+    if (r || !g->extra) {
+        return r ? r : -ENOMEM;
+    }
+    bool gone = false;
+    for (uint32_t i = 0; i < g->count; i++) {
+        (void)snprintf(path, sizeof(path), "%.4000s/seg/%s", g->w->folder, g->from[i].name);
+        r = part_from_file(path, g->from[i].name, &g->w->cache, &g->w->damage, &g->parts[i]);
+        r = r ? r : patch_make(&g->overlay, g->parts[i], g->from[i].folded, &g->patches[i]);
+        if (r) {
+            return r;
+        }
+        if (g->patches[i]) {
+            patch_each_path(g->patches[i], want_extra, g);
+            gone = gone || g->patches[i]->gone;
+        }
+    }
+    if (gone) {
+        want_extra(g, span_text(OWN_GONE));
+    }
+    return 0;
+}
+
+static int write_merged(struct merging *g, uint32_t rows) {
+    struct segment_writer out;
+    uint64_t size = 0;
+    uint32_t level = 0;
+    int64_t arrived_min = INT64_MAX, arrived_max = 0;
+    for (uint32_t i = 0; i < g->count; i++) {
+        level = MAX(level, g->from[i].level);
+        arrived_min = MIN(arrived_min, g->from[i].arrived_min);
+        arrived_max = MAX(arrived_max, g->from[i].arrived_max);
+    }
+    level = MIN(level + 1, LEVEL_MAX);
+    int r = segment_file_open(g->w, arrived_max, level, &g->file);
+    if (r) {
+        return r;
+    }
+    struct merge m = {.parts = g->parts, .patches = g->patches, .count = g->count, .schema = &g->w->schema};
+    struct merge_extra extra = {g->extra, g->extra_count};
+    r = segment_begin(&out, g->file.fd, g->from[0].seq_low, rows, false);
+    r = r ? r : merge_columns(&m, &extra, &out);
+    int ended = segment_end(&out, &size);
+    r = segment_file_close(g->w, &g->file, r ? r : ended);
+    if (r == 0) {
+        segment_describe(&out, g->file.name, size, &g->made);
+        g->made.level = level;
+        g->made.arrived_min = arrived_min;
+        g->made.arrived_max = arrived_max;
+        g->made.folded = g->overlay.last_id;
+        for (uint32_t i = 0; i < g->count; i++) {
+            g->made.folded = MAX(g->made.folded, g->from[i].folded);
+        }
+    }
+    segment_done(&out);
+    return r;
+}
+
+/* Puts the merged segment in the place of its inputs, unless retention took one of them meanwhile. */
+static int publish(struct merging *g, struct err *ret_err) {
+    struct store_writer *w = g->w;
+    pthread_mutex_lock(&w->manifest_lock);
+    struct manifest next = {0};
+    uint32_t at = 0;
+    while (at < w->manifest.count && strcmp(w->manifest.segments[at].name, g->from[0].name) != 0) {
+        at++;
+    }
+    bool there = at + g->count <= w->manifest.count;
+    for (uint32_t i = 0; i < g->count && there; i++) {
+        there = strcmp(w->manifest.segments[at + i].name, g->from[i].name) == 0;
+    }
+    int r = there ? manifest_copy(&w->manifest, &next) : -ECANCELED;
+    r = r ? r : manifest_splice(&next, at, g->count, &g->made);
+    next.generation++;
+    r = r ? r : manifest_write(w->folder, &next, ret_err);
+    if (r == 0) {
+        manifest_done(&w->manifest);
+        w->manifest = next;
+    } else {
+        manifest_done(&next);
+    }
+    pthread_mutex_unlock(&w->manifest_lock);
+    return r;
+}
+
+static void remove_segment(const struct store_writer *w, const char *name) {
+    char path[FILE_PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%.4000s/seg/%s", w->folder, name);
+    (void)unlink(path);
+}
+
+static int merge_run(struct merging *g, uint32_t rows, struct err *ret_err) {
+    int r = open_inputs(g);
+    r = r ? r : write_merged(g, rows);
+    if (r) {
+        return err_set(ret_err, r, "%s: segments from %s on could not be merged: %s", g->w->folder, g->from[0].name,
+                       strerror(-r));
+    }
+    r = publish(g, ret_err);
+    if (r) {
+        remove_segment(g->w, g->made.name);
+        return r;
+    }
+    for (uint32_t i = 0; i < g->count; i++) {
+        remove_segment(g->w, g->from[i].name);
+    }
+    writer_count(g->w, STORE_MERGES, 1);
+    if (g->overlay.count) {
+        (void)overlay_forget(g->w->control, g->made.seq_low, g->made.seq_low + g->made.rows - 1, g->overlay.last_id);
+    }
+    return 0;
+}
+
+static void merging_done(struct merging *g) {
+    for (uint32_t i = 0; i < g->count; i++) {
+        (void)patch_free(g->patches[i]);
+        (void)part_unref(g->parts[i]);
+    }
+    free(g->patches);
+    free(g->parts);
+    free(g->from);
+    free(g->extra);
+    overlay_done(&g->overlay);
+}
+
+int writer_merge_step(struct store_writer *w, bool hard, struct err *ret_err) {
+    struct merging g = {.w = w};
+    struct run run;
+    pthread_mutex_lock(&w->manifest_lock);
+    bool found = find_run(&w->manifest, hard, &run);
+    if (found) {
+        g.from = malloc(run.count * sizeof(*g.from));
+        g.parts = calloc(run.count, sizeof(struct part *));
+        g.patches = calloc(run.count, sizeof(struct patch *));
+        if (g.from && g.parts && g.patches) {
+            memcpy(g.from, w->manifest.segments + run.at, run.count * sizeof(*g.from));
+            g.count = run.count;
+        }
+    }
+    pthread_mutex_unlock(&w->manifest_lock);
+    int r = 0;
+    if (found) {
+        r = g.count ? merge_run(&g, run.rows, ret_err) : err_set(ret_err, -ENOMEM, "no memory to merge segments");
+    }
+    merging_done(&g);
+    return r ? r : found;
+}
+
+static bool must_stop(struct store_writer *w) {
+    pthread_mutex_lock(&w->manifest_lock);
+    bool stop = w->merge_stop;
+    pthread_mutex_unlock(&w->manifest_lock);
+    return stop;
+}
+
+/* All there is to do, then retention. */
+static void work(struct store_writer *w, bool hard) {
+    struct err e = {0};
+    int r;
+    do {
+        r = writer_merge_step(w, hard, &e);
+    } while (r > 0 && !must_stop(w));
+    r = r > 0 || r == -ECANCELED ? 0 : r;
+    int retained = writer_retain(w, &e);
+    r = r ? r : retained;
+    if (r) {
+        writer_count(w, STORE_ERRORS, 1);
+    }
+    pthread_mutex_lock(&w->manifest_lock);
+    w->merge_error = r;
+    w->merge_text = e;
+    pthread_mutex_unlock(&w->manifest_lock);
+}
+
+void *writer_merger(void *ctx) {
+    struct store_writer *w = ctx;
+    pthread_mutex_lock(&w->manifest_lock);
+    while (!w->merge_stop) {
+        uint64_t asked = w->merges_asked;
+        bool hard = w->merge_hard;
+        w->merge_hard = false;
+        pthread_mutex_unlock(&w->manifest_lock);
+        work(w, hard);
+        pthread_mutex_lock(&w->manifest_lock);
+        w->merges_done = asked;
+        pthread_cond_broadcast(&w->merged);
+        if (!w->merge_stop && w->merges_asked == asked) {
+            cond_wait_ms(&w->merge_wanted, &w->manifest_lock, 10000);
+        }
+    }
+    pthread_mutex_unlock(&w->manifest_lock);
+    return NULL;
+}

@@ -1,0 +1,34 @@
+/* restore_fixed.h: columns that become members of struct record: which, and how.
+ *
+ * The way in is the field's `get` (record/core_fields.c); this table is the way back.
+ */
+#ifndef SEINE_STORE_RESTORE_FIXED_H
+#define SEINE_STORE_RESTORE_FIXED_H
+
+#include "record/record.h"
+
+enum fixed_how {
+    FIXED_NUMBER, /* a whole number of `size` bytes at `offset` */
+    FIXED_TIME,   /* ns from ms */
+    FIXED_IP,
+    FIXED_PAYLOAD, /* hexadecimal text; `offset` is the side */
+    FIXED_NODE,
+    FIXED_FILES,
+    FIXED_FLAGS,
+    FIXED_ICMP,
+    FIXED_POSITIONS,
+    FIXED_LEFT, /* comes from other members */
+};
+
+struct fixed_column {
+    const char *path;
+    enum fixed_how how;
+    uint32_t offset, size;
+};
+
+/* NULL: the column is no member of the record. */
+const struct fixed_column *fixed_find(struct span path);
+/* Numbers, times, addresses and payloads; the rest is the restorer's. */
+void fixed_set(struct record *r, const struct fixed_column *c, struct span bytes, uint64_t number);
+
+#endif

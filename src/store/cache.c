@@ -143,23 +143,23 @@ static struct unpacked *pin_present(struct cache *cache, struct unpacked **slot)
     return p;
 }
 
-static int load(struct cache *cache, struct unpacked **slot, unpack_fn unpack, const struct column *c, uint32_t index,
-                struct unpacked **ret) {
+static int load(const struct piece *piece, struct unpacked **ret) {
+    struct cache *cache = piece->cache;
     struct unpacked *made = calloc(1, sizeof(*made));
-    int r = made ? unpack(c, index, made) : -ENOMEM;
+    int r = made ? piece->unpack(piece->column, piece->index, made) : -ENOMEM;
     if (r) {
         unpacked_free(made);
         return r;
     }
     made->cache = cache;
-    made->slot = slot;
+    made->slot = piece->slot;
     made->size += sizeof(*made);
     pthread_mutex_lock(&cache->lock);
-    struct unpacked *p = pin_present(cache, slot), *gone = NULL;
+    struct unpacked *p = pin_present(cache, piece->slot), *gone = NULL;
     if (!p) { /* else another thread was quicker */
         p = TAKE(made);
         p->pins = 1;
-        *slot = p;
+        *piece->slot = p;
         cache->held += p->size;
         cache->loads++;
         gone = shrink(cache, cache->ceiling);
@@ -171,10 +171,9 @@ static int load(struct cache *cache, struct unpacked **slot, unpack_fn unpack, c
     return 0;
 }
 
-int use_piece(struct use *u, struct cache *cache, struct unpacked **slot, unpack_fn unpack, const struct column *c,
-              uint32_t index, const struct unpacked **ret) {
+int use_piece(struct use *u, const struct piece *piece, const struct unpacked **ret) {
     if (u->count) {
-        struct unpacked *p = ((struct unpacked **)u->pins)[pin_place(u, slot)];
+        struct unpacked *p = ((struct unpacked **)u->pins)[pin_place(u, piece->slot)];
         if (p) {
             *ret = p;
             return 0;
@@ -184,12 +183,12 @@ int use_piece(struct use *u, struct cache *cache, struct unpacked **slot, unpack
     if (r) {
         return r;
     }
-    pthread_mutex_lock(&cache->lock);
-    struct unpacked *p = pin_present(cache, slot);
-    pthread_mutex_unlock(&cache->lock);
-    r = p ? 0 : load(cache, slot, unpack, c, index, &p);
+    pthread_mutex_lock(&piece->cache->lock);
+    struct unpacked *p = pin_present(piece->cache, piece->slot);
+    pthread_mutex_unlock(&piece->cache->lock);
+    r = p ? 0 : load(piece, &p);
     if (r == 0) {
-        ((struct unpacked **)u->pins)[pin_place(u, slot)] = p;
+        ((struct unpacked **)u->pins)[pin_place(u, piece->slot)] = p;
         u->count++;
         *ret = p;
     }

@@ -40,9 +40,15 @@ void cache_rest(struct cache *c);
 
 /* Makes what a slot holds: fills everything but cache, slot and pins of a zeroed piece. */
 typedef int (*unpack_fn)(const struct column *c, uint32_t index, struct unpacked *ret);
+struct piece {
+    struct cache *cache;
+    struct unpacked **slot;
+    unpack_fn unpack;
+    const struct column *column;
+    uint32_t index;
+};
 /* The piece of a slot, pinned by `u`. */
-int use_piece(struct use *u, struct cache *cache, struct unpacked **slot, unpack_fn unpack, const struct column *c,
-              uint32_t index, const struct unpacked **ret);
+int use_piece(struct use *u, const struct piece *piece, const struct unpacked **ret);
 /* For a part that goes: nobody has it pinned any more. */
 void cache_forget(struct cache *cache, struct unpacked **slot);
 void unpacked_free(struct unpacked *p);

@@ -270,7 +270,7 @@ int column_code_at(const struct column *c, uint32_t row, uint32_t *ret) {
 
 static int dictionary_piece(const struct column *c, struct use *u, uint32_t index, const struct unpacked **ret) {
     int r = column_open_dictionary(c);
-    return r ? r : use_piece(u, c->part->cache, &c->pieces[index], unpack_dictionary, c, index, ret);
+    return r ? r : use_piece(u, &(struct piece){c->part->cache, &c->pieces[index], unpack_dictionary, c, index}, ret);
 }
 
 int column_value(const struct column *c, struct use *u, uint32_t code, struct span *ret) {
@@ -336,7 +336,7 @@ int column_list(const struct column *c, struct use *u, uint32_t list, const uint
         return -EBADMSG;
     }
     struct unpacked **slot = (struct unpacked **)(uintptr_t)&c->lists;
-    int r = use_piece(u, c->part->cache, slot, unpack_lists, c, 0, &p);
+    int r = use_piece(u, &(struct piece){c->part->cache, slot, unpack_lists, c, 0}, &p);
     if (r == 0) {
         uint32_t start = list ? p->ends[list - 1] : 0;
         *ret_codes = p->codes + start;
@@ -424,7 +424,7 @@ static int row_raw(const struct column *c, struct use *u, uint32_t row, row_valu
     }
     const struct unpacked *p;
     uint32_t index = block * (PART_BLOCK / RAW_RUN) + rank / RAW_RUN, i = rank % RAW_RUN;
-    r = use_piece(u, c->part->cache, &c->pieces[index], unpack_raw, c, index, &p);
+    r = use_piece(u, &(struct piece){c->part->cache, &c->pieces[index], unpack_raw, c, index}, &p);
     if (r) {
         return r;
     }

@@ -189,6 +189,41 @@ static inline void store_run_element(struct store_run *s, struct cells *c, struc
     }
 }
 
+static inline void store_run_tcp(struct dice *d, struct record *r) {
+    for (unsigned i = 0; i < TCPF_COUNTS; i++) {
+        r->tcp_flags[i] = (uint32_t)dice_below(d, 5);
+    }
+    r->has_syn = dice_one_in(d, 2);
+    r->has_syn_ack = dice_one_in(d, 2);
+    r->syn_ack_first = r->has_syn_ack && dice_one_in(d, 4);
+    r->syn_validated = r->has_syn && r->has_syn_ack;
+    r->isn[0] = r->has_syn ? (uint32_t)dice_u64(d) : 0;
+    r->isn[1] = r->has_syn_ack ? (uint32_t)dice_u64(d) : 0;
+    r->has_rtt = dice_one_in(d, 2);
+    r->initial_rtt_ms = r->has_rtt ? (uint32_t)dice_below(d, 200) : 0;
+    r->src_isn_count = dice_one_in(d, 30) ? 2 : 0;
+}
+
+static inline void store_run_cells(struct store_run *s, struct record *r) {
+    struct dice *d = &s->dice;
+    cells_init(&r->cells, &s->pool);
+    const struct field *fields = registry_fields(s->registry);
+    for (size_t i = 0; i < registry_count(s->registry); i++) {
+        const struct field *f = &fields[i];
+        bool plain = f->parent == FIELD_NONE && f->type != FT_UNION && !(f->flags & (F_COMPUTED | F_VIRTUAL));
+        if (!plain || f->id == CORE_ROOT_ID || !dice_one_in(d, 12)) {
+            continue;
+        }
+        for (size_t n = 1 + (dice_one_in(d, 3) ? dice_below(d, 5) : 0); n > 0; n--) {
+            if (f->type == FT_OBJECT) {
+                store_run_element(s, &r->cells, cells_object(&r->cells, f, 0, NULL), f->id, 0);
+            } else {
+                store_run_put(d, &r->cells, f);
+            }
+        }
+    }
+}
+
 /* Fills `r`; `positions` has room for 16. cells_done(&r->cells) afterwards. */
 static inline void store_run_record(struct store_run *s, struct record *r, struct packet_position *positions) {
     struct dice *d = &s->dice;
@@ -217,35 +252,9 @@ static inline void store_run_record(struct store_run *s, struct record *r, struc
         dice_fill(d, r->payload8[side], r->payload8_len[side]);
     }
     if (r->is_tcp) {
-        for (unsigned i = 0; i < TCPF_COUNTS; i++) {
-            r->tcp_flags[i] = (uint32_t)dice_below(d, 5);
-        }
-        r->has_syn = dice_one_in(d, 2);
-        r->has_syn_ack = dice_one_in(d, 2);
-        r->syn_ack_first = r->has_syn_ack && dice_one_in(d, 4);
-        r->syn_validated = r->has_syn && r->has_syn_ack;
-        r->isn[0] = r->has_syn ? (uint32_t)dice_u64(d) : 0;
-        r->isn[1] = r->has_syn_ack ? (uint32_t)dice_u64(d) : 0;
-        r->has_rtt = dice_one_in(d, 2);
-        r->initial_rtt_ms = r->has_rtt ? (uint32_t)dice_below(d, 200) : 0;
-        r->src_isn_count = dice_one_in(d, 30) ? 2 : 0;
+        store_run_tcp(d, r);
     }
-    cells_init(&r->cells, &s->pool);
-    const struct field *fields = registry_fields(s->registry);
-    for (size_t i = 0; i < registry_count(s->registry); i++) {
-        const struct field *f = &fields[i];
-        bool plain = f->parent == FIELD_NONE && f->type != FT_UNION && !(f->flags & (F_COMPUTED | F_VIRTUAL));
-        if (!plain || f->id == CORE_ROOT_ID || !dice_one_in(d, 12)) {
-            continue;
-        }
-        for (size_t n = 1 + (dice_one_in(d, 3) ? dice_below(d, 5) : 0); n > 0; n--) {
-            if (f->type == FT_OBJECT) {
-                store_run_element(s, &r->cells, cells_object(&r->cells, f, 0, NULL), f->id, 0);
-            } else {
-                store_run_put(d, &r->cells, f);
-            }
-        }
-    }
+    store_run_cells(s, r);
     r->name_files = true;
     r->positions = positions;
     r->position_count = (uint32_t)dice_below(d, 16);

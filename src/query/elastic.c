@@ -260,6 +260,9 @@ static void print_exists(struct elastic *e, const struct query_field *f) {
     char name[ELASTIC_NAME_MAX];
     struct query_field raw = *f;
     raw.access = f->access == ACCESS_ID || f->access == ACCESS_COUNT ? f->access : ACCESS_VALUE;
+    if (f->field && f->field->flags & F_OBJECT_COUNT) {
+        raw.access = ACCESS_COUNT; /* an object without members is nothing there, but it was counted */
+    }
     json_open(&e->json, '{');
     json_key(&e->json, "exists");
     json_open(&e->json, '{');

@@ -707,7 +707,7 @@ static int each_shortcut(void *ctx, struct span name, query_shortcut_fn each, vo
     static const struct query_shortcut list[] = {
         {SPAN_LITERAL("nets"), SPAN_LITERAL("1"), SHORTCUT_IP, SPAN_LITERAL("10.0.0.0/16\n8.8.0.1\n")},
         {SPAN_LITERAL("ports"), SPAN_LITERAL("2"), SHORTCUT_NUMBER, SPAN_LITERAL("22\n53\n")},
-        {SPAN_LITERAL("hosts"), SPAN_LITERAL("3"), SHORTCUT_STRING, SPAN_LITERAL("www.example.com\nLOCALHOST\n")},
+        {SPAN_LITERAL("hosts"), SPAN_LITERAL("3"), SHORTCUT_STRING, SPAN_LITERAL("www.example.com\nlocalhost\n")},
     };
     int code = 0;
     (void)ctx;

@@ -3,12 +3,14 @@
  *     differential SEED SESSIONS EXPRESSIONS FOLDER
  *
  * Writes into FOLDER: sessions.jsonl (documents), schema.json (paths and types of the fields), expressions.jsonl: one
- * object a line with `text`, `tree` (expressions.c) and `match`, the count of the in-memory matcher.
+ * object a line with `text`, `tree` (expressions.c), `elastic` (what Elasticsearch is asked) and `match`, the count of
+ * the in-memory matcher.
  */
 #include <stdlib.h>
 #include <time.h>
 
 #include "made.h"
+#include "query/elastic.h"
 #include "record/document.h"
 
 #define OUT_MAX ((size_t)1 << 30)
@@ -73,6 +75,19 @@ static uint64_t count_matches(const struct made *m, const struct query *q) {
     return count;
 }
 
+/* null where it cannot be asked. */
+static void write_elastic(const struct query *q, struct json *j) {
+    struct buf clause;
+    struct err e = {0};
+    buf_init(&clause, OUT_MAX);
+    if (query_to_elastic(q, "lookups", &clause, &e) == 0) {
+        json_raw(j, buf_span(&clause));
+    } else {
+        json_null(j);
+    }
+    buf_done(&clause);
+}
+
 static void write_expression(const struct made *m, struct random *r, struct buf *out) {
     struct buf text, tree;
     struct query *q;
@@ -91,6 +106,8 @@ static void write_expression(const struct made *m, struct random *r, struct buf 
     json_text(&j, buf_span(&text));
     json_key(&j, "match");
     json_u64(&j, count_matches(m, q));
+    json_key(&j, "elastic");
+    write_elastic(q, &j);
     json_key(&j, "tree");
     json_raw(&j, buf_span(&tree));
     json_close(&j, '}');

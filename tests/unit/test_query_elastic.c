@@ -113,6 +113,7 @@ static void test_nesting(void **state) {
         {"host.http == EXISTS!", "{'exists':{'field':'http.host'}}"},
         {"host.http != EXISTS!", "{'bool':{'must_not':{'exists':{'field':'http.host'}}}}"},
         {"host.http.tokens == EXISTS!", "{'exists':{'field':'http.host'}}"},
+        {"rows == EXISTS!", "{'exists':{'field':'rowsCnt'}}"},
         {"port == EXISTS!",
          "{'bool':{'should':[{'exists':{'field':'destination.port'}},{'exists':{'field':'source.port'}}]}}"},
         {"port != EXISTS!",

@@ -267,7 +267,7 @@ int ask_open(struct ask *a, struct call *c, const struct ask_rules *rules) {
     a->facets = call_bool(c, "facets", false);
     a->map = call_bool(c, "map", false);
     a->flatten = call_bool(c, "flatten", false);
-    a->segments = read_segments(c);
+    a->segments = rules->all_pieces ? SEGMENTS_ALL : rules->only ? SEGMENTS_NO : read_segments(c);
     a->from = read_number(c, "start", 0);
     a->length = read_number(c, "length", rules->length ? rules->length : LENGTH_DEFAULT);
     a->length = MIN(a->length, rules->cap ? rules->cap : (uint64_t)c->api->settings->max_sessions);

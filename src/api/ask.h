@@ -28,6 +28,7 @@ struct ask_rules {
     const char *only;   /* one session id: `ids` in place of parameters; NULL = no */
     bool unordered;     /* `order` is none of ours */
     bool no_expression; /* neither is `expression`: it may be half typed */
+    bool all_pieces;    /* as with segments=all */
     uint64_t cap;       /* most sessions; 0 = maxSessionsQueried */
 };
 

@@ -38,8 +38,8 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct command command_read, command_export, command_fields, command_config, command_bench,
-    command_version, command_help;
+extern const struct command command_read, command_export, command_import, command_serve, command_search, command_pcap,
+    command_store, command_user, command_fields, command_config, command_bench, command_version, command_help;
 
 /* All commands, NULL behind the last. */
 extern const struct command *const commands[];

@@ -9,8 +9,8 @@
 #include "cmd/options.h"
 
 const struct command *const commands[] = {
-    &command_read,  &command_export,  &command_fields, &command_config,
-    &command_bench, &command_version, &command_help,   NULL,
+    &command_serve,  &command_import, &command_search, &command_pcap,    &command_store, &command_read, &command_export,
+    &command_fields, &command_config, &command_bench,  &command_version, &command_help,  NULL,
 };
 
 const struct command *command_find(const char *name) {
@@ -39,7 +39,7 @@ static void print_commands(FILE *out) {
     (void)fprintf(out,
                   "Seine records network traffic, turns it into searchable sessions and gives the packets back.\n\n"
                   "usage: seine COMMAND [OPTIONS] [ARGUMENTS]\n"
-                  "       seine FILE...           the same as seine read FILE...\n\ncommands:\n");
+                  "       seine FILE...           the same as seine serve FILE...\n\ncommands:\n");
     for (size_t i = 0; commands[i]; i++) {
         (void)fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->line);
     }
@@ -132,7 +132,7 @@ int main(int argc, char **argv) {
         return c->run(argc - 1, argv + 1);
     }
     if (strcmp(word, "-") == 0 || access(word, F_OK) == 0) {
-        return command_read.run(argc, argv);
+        return command_serve.run(argc, argv);
     }
     return unknown_command(word);
 }

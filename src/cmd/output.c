@@ -44,7 +44,7 @@ static void json_record(struct output *o, const struct record *r, struct buf *ou
     buf_add_text(out, id);
     buf_add_byte(out, '"');
     size_t at = out->len;
-    document_write(o->options.setup->plan, r, o->written_at, out);
+    document_write(o->options.plan, r, o->written_at, out);
     if (out->len > at) {
         out->data[at] = ','; /* instead of the document's opening brace */
     }
@@ -54,14 +54,14 @@ static void json_record(struct output *o, const struct record *r, struct buf *ou
 static void arkime_record(struct output *o, const struct record *r, struct buf *out) {
     buf_add_text(out, ",\n{\"header\":{\"index\":{\"_index\":\"");
     buf_add_text(out, r->index);
-    if (o->with_id) {
+    if (o->options.with_id) {
         char id[DOCUMENT_ID_MAX];
         record_document_id(r, id);
         buf_add_text(out, "\",\"_id\":\"");
         buf_add_text(out, id);
     }
     buf_add_text(out, "\"}},\"body\":");
-    document_write(o->options.setup->plan, r, o->written_at, out);
+    document_write(o->options.plan, r, o->written_at, out);
     buf_add_byte(out, '}');
 }
 
@@ -85,7 +85,7 @@ void output_record(struct output *o, unsigned worker, const struct record *r) {
         json_record(o, r, &lane->out);
         break;
     default:
-        document_write(o->options.setup->plan, r, o->written_at, &lane->out);
+        document_write(o->options.plan, r, o->written_at, &lane->out);
     }
     unsigned nudges = __atomic_load_n(&o->nudges, __ATOMIC_RELAXED);
     if (lane->out.len >= OUTPUT_FLUSH || lane->nudges != nudges) {
@@ -115,8 +115,6 @@ int output_new(const struct output_options *options, struct output **ret_output)
     o->options = *options;
     (void)pthread_mutex_init(&o->lock, NULL);
     o->written_at = (uint64_t)time(NULL) * 1000;
-    uint32_t auto_id = options->setup->record.auto_generate_id;
-    o->with_id = auto_id != AUTO_ID_YES && auto_id != AUTO_ID_ONE;
     for (size_t i = 0; i < ARRAY_LEN(o->lanes); i++) {
         buf_init(&o->lanes[i].out, OUTPUT_CEILING);
         buf_init(&o->lanes[i].scratch, OUTPUT_CEILING);

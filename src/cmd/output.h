@@ -18,7 +18,9 @@ enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_ARKIME, OUTPUT_CSV, OUTPU
 
 struct output_options {
     int format; /* enum output_format */
-    const struct session_setup *setup;
+    const struct registry *registry;
+    const struct document_plan *plan;
+    bool with_id; /* of arkime: the database is told the ids */
     struct show show;
     const char *fields;   /* of csv; NULL = a sensible set */
     uint64_t limit;       /* sessions; 0 = all */
@@ -61,7 +63,6 @@ struct output {
     unsigned nudges;      /* atomic */
     uint64_t sessions;    /* atomic: asked to be written */
     uint64_t written_at;
-    bool with_id;
     struct column *columns; /* csv */
     size_t column_count;
     struct table *table;

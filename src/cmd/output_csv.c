@@ -51,7 +51,7 @@ static int add_columns(struct output *o, char *names) {
         if (o->column_count == COLUMNS_MAX) {
             return usage_error(&command_read, "--fields: %d columns at most", COLUMNS_MAX);
         }
-        if (column_find(o->options.setup->registry, at, &o->columns[o->column_count++], &e) < 0) {
+        if (column_find(o->options.registry, at, &o->columns[o->column_count++], &e) < 0) {
             say_err("--fields", &e);
             return EXIT_USAGE;
         }

@@ -46,7 +46,7 @@ struct table {
 int table_begin(struct output *o) {
     struct table *t = calloc(1, sizeof(*t));
     o->table = t;
-    if (!t || !(t->info = info_new(o->options.setup->registry))) {
+    if (!t || !(t->info = info_new(o->options.registry))) {
         say("no memory for the table");
         return EXIT_INTERNAL;
     }

@@ -295,7 +295,6 @@ static int read_inputs(struct reading *g, char **paths, int count) {
     const struct read_options *o = &g->options;
     const char *no_color = getenv("NO_COLOR");
     struct output_options out = {.format = o->format,
-                                 .setup = &g->setup,
                                  .show = g->show,
                                  .fields = o->fields,
                                  .limit = o->limit,
@@ -313,6 +312,10 @@ static int read_inputs(struct reading *g, char **paths, int count) {
     if (!g->summary) {
         return EXIT_INTERNAL;
     }
+    uint32_t auto_id = g->setup.record.auto_generate_id;
+    out.with_id = auto_id != AUTO_ID_YES && auto_id != AUTO_ID_ONE;
+    out.registry = g->setup.registry;
+    out.plan = g->setup.plan;
     code = output_new(&out, &g->output);
     if (code != EXIT_DONE) {
         return code;

@@ -52,6 +52,10 @@ size_t session_setup_modules(struct session_setup *s, struct config_module *ret,
         {"decode", decode_setting_table, decode_setting_count, &s->decode},
         {"enrich", enrich_setting_table, enrich_setting_count, &s->enrich_settings},
         {"flow", flow_setting_table, flow_setting_count, &s->flow},
+        {"store", store_setting_table, store_setting_count, &s->store},
+        {"http", http_setting_table, http_setting_count, &s->http},
+        {"auth", auth_setting_table, auth_setting_count, &s->auth},
+        {"api", api_setting_table, api_setting_count, &s->api},
     };
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_LEN(own) && n < max; i++) {
@@ -111,6 +115,11 @@ static int read_settings(struct session_setup *s, const struct setup_options *o,
     s->record.node = node;
     struct err e = {0};
     if (decode_settings_check(&s->decode, &e) < 0) {
+        report_problem(talk, o->config, &e, true);
+        worst = -1;
+    }
+    e = (struct err){0};
+    if (http_settings_check(&s->http, &e) < 0) {
         report_problem(talk, o->config, &e, true);
         worst = -1;
     }

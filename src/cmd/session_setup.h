@@ -6,8 +6,12 @@
 #ifndef SEINE_CMD_SESSION_SETUP_H
 #define SEINE_CMD_SESSION_SETUP_H
 
+#include "api/settings.h"
+#include "auth/auth.h"
 #include "cmd/options.h"
+#include "cmd/store_settings.h"
 #include "config/config.h"
+#include "http/settings.h"
 #include "pipeline/walk.h"
 #include "record/document.h"
 
@@ -45,6 +49,10 @@ struct session_setup {
     struct record_settings record;
     struct enrich_settings enrich_settings;
     struct enrich *enrich;
+    struct store_settings store;
+    struct http_settings http;
+    struct auth_settings auth;
+    struct api_settings api;
 };
 
 /* Makes fields and settings, reads the configuration, prepares protocols, seals the registry. Returns 0 or an exit code

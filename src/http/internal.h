@@ -90,7 +90,7 @@ struct server {
 static inline void server_count(struct server *s, enum server_count what, uint64_t n) {
     atomic_fetch_add_explicit(&s->counts[what], n, memory_order_relaxed);
 }
-int64_t clock_ms(void);
+int64_t server_clock_ms(void);
 int64_t clock_us(void);
 void connection_phase(struct connection *c, enum phase phase);
 

@@ -30,13 +30,13 @@ int64_t clock_us(void) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int64_t clock_ms(void) {
+int64_t server_clock_ms(void) {
     return clock_us() / 1000;
 }
 
 void connection_phase(struct connection *c, enum phase phase) {
     c->phase = (int)phase;
-    c->since_ms = clock_ms();
+    c->since_ms = server_clock_ms();
 }
 
 /* --- connections --- */
@@ -107,7 +107,7 @@ static void *watch(void *ctx) {
         (void)clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += 1;
         (void)pthread_cond_timedwait(&s->quit, &s->lock, &until);
-        int64_t now = clock_ms();
+        int64_t now = server_clock_ms();
         for (struct connection *c = s->connections; c; c = c->next) {
             if (connection_is_slow(s, c, now)) {
                 (void)shutdown(c->fd, SHUT_RDWR);
@@ -344,7 +344,7 @@ struct server *server_free(struct server *s, unsigned grace_ms) {
     if (fd >= 0) {
         (void)close(fd);
     }
-    for (int64_t until = clock_ms() + grace_ms; s->working && clock_ms() < until;) {
+    for (int64_t until = server_clock_ms() + grace_ms; s->working && server_clock_ms() < until;) {
         (void)usleep(5000);
     }
     s->stopping = true;

@@ -87,17 +87,43 @@ struct run {
     bool reader_ended; /* atomic: no batch follows */
     uint64_t packets;  /* atomic: of worker 0, for progress */
     struct shared_batch *batches;
-    bool many_files; /* positions need the file's number beside them */
+    bool many_files;    /* positions need the file's number beside them */
+    uint32_t announced; /* atomic: captures that o->file was told of; grows under the lock */
     pthread_mutex_t lock;
     pthread_cond_t ended; /* a worker is done */
 };
 
 /* --- records --- */
 
+static const struct source *source_of(const struct worker *w) {
+    return w->run->reader ? w->run->reader : w->source;
+}
+
 static const char *first_file(const struct worker *w, const struct record *r) {
-    const struct source *source = w->run->reader ? w->run->reader : w->source;
-    const struct capture_file *file = r->position_count ? source_file(source, r->positions[0].file) : NULL;
+    const struct capture_file *file = r->position_count ? source_file(source_of(w), r->positions[0].file) : NULL;
     return file ? file->name : NULL;
+}
+
+/* Tells of all captures up to `number` that nobody was told of yet. */
+static void announce_files(const struct worker *w, uint32_t number) {
+    struct run *run = w->run;
+    if (!run->o->file || number <= __atomic_load_n(&run->announced, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    (void)pthread_mutex_lock(&run->lock);
+    for (uint32_t i = run->announced + 1; i <= number; i++) {
+        run->o->file(run->o->ctx, source_file(source_of(w), i));
+        __atomic_store_n(&run->announced, i, __ATOMIC_RELEASE);
+    }
+    (void)pthread_mutex_unlock(&run->lock);
+}
+
+static void announce_files_of(const struct worker *w, const struct record *r) {
+    uint32_t last = 0;
+    for (uint32_t i = 0; w->run->o->file && i < r->position_count; i++) {
+        last = MAX(last, r->positions[i].file);
+    }
+    announce_files(w, last);
 }
 
 void record_document_id(const struct record *r, char ret_id[DOCUMENT_ID_MAX]) {
@@ -141,6 +167,7 @@ static void on_record(void *ctx, struct record *r) {
     }
     w->cells_dropped += r->cells.dropped;
     r->cells.dropped = 0;
+    announce_files_of(w, r);
     w->run->o->record(w->run->o->ctx, w->number, r);
 }
 
@@ -426,9 +453,14 @@ static void add_counts(uint64_t *to, const uint64_t *from, size_t count) {
 }
 
 static void collect_stats(const struct run *run, struct walk_stats *stats) {
-    const struct source *source = run->reader ? run->reader : run->workers[0].source;
+    const struct source *source = source_of(&run->workers[0]);
     source_read_stats(source, &stats->source);
-    stats->file_count = source_file_count(source);
+    stats->file_count = stats->files_read = source_file_count(source);
+    bool whole = !stats->stopped && !run->o->packet_limit;
+    for (unsigned i = 0; i < run->count && !whole; i++) {
+        uint32_t met = source_file_count(source_of(&run->workers[i]));
+        stats->files_read = MIN(stats->files_read, met ? met - 1 : 0);
+    }
     memcpy(stats->decode, decoder_counts(run->workers[0].decoder), sizeof(stats->decode));
     for (unsigned i = 0; i < run->count; i++) {
         const struct worker *w = &run->workers[i];
@@ -466,6 +498,7 @@ int walk_run(const struct walk_options *o, struct walk_stats *ret_stats, struct 
             (void)err_set(ret_err, code, "reading stopped: %s", strerror(-code));
         }
         collect_stats(&run, ret_stats);
+        announce_files(&run.workers[0], source_file_count(source_of(&run.workers[0])));
     }
     run_done(&run);
     return code;

@@ -41,6 +41,9 @@ struct walk_options {
     const struct enrich *enrich; /* NULL = none */
     /* A session is done: `worker` says whose thread this is. Adds to cells are allowed. */
     void (*record)(void *ctx, unsigned worker, struct record *r);
+    /* A capture was met: called once each, in the order of their numbers, before the first record with packets of it;
+     * on any worker's thread, never two at once. May be NULL. */
+    void (*file)(void *ctx, const struct capture_file *file);
     /* Called on the thread of walk_run about ten times a second. True ends the walk early (what was read is saved). */
     bool (*tick)(void *ctx, uint64_t bytes_read, uint64_t packets);
     source_note_fn note;
@@ -56,6 +59,7 @@ struct walk_stats {
     uint64_t pool_peak, pool_held, pool_refused;
     bool stopped; /* tick ended it */
     uint32_t file_count;
+    uint32_t files_read; /* the first ones, each read to its end by all workers */
 };
 
 /* Id of the record's document: `<index suffix>-<session id>`, and `-<n>` behind it for the later pieces of a session;
@@ -63,7 +67,7 @@ struct walk_stats {
 #define DOCUMENT_ID_MAX 56
 void record_document_id(const struct record *r, char ret_id[DOCUMENT_ID_MAX]);
 
-/* Returns 0 or -errno (nothing could be started; no memory). Names of the files read: `on_file` per file at the end. */
+/* Returns 0 or -errno (nothing could be started; no memory). */
 int walk_run(const struct walk_options *o, struct walk_stats *ret_stats, struct err *ret_err);
 
 #endif

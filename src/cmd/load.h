@@ -1,0 +1,73 @@
+/* load.h: captures into an open store, as `seine import` and `seine serve` do it.
+ *
+ * Owner: the command. Thread: load_run blocks; its `over` is asked on its thread. Failure: said; the exit code
+ * returned.
+ */
+#ifndef SEINE_CMD_LOAD_H
+#define SEINE_CMD_LOAD_H
+
+#include "cmd/progress.h"
+#include "cmd/session_setup.h"
+#include "cmd/show.h"
+#include "store/control.h"
+#include "store/store.h"
+
+/* What of the command line is about reading. */
+struct load_choices {
+    const char *bpf;
+    struct text_list tags;
+    uint64_t workers;
+    bool again, quiet;
+    int progress;
+};
+
+#define LOAD_OPTION_ROWS(type, member)                                                                              \
+    {.letter = 'f',                                                                                                 \
+     .argument = "BPF",                                                                                             \
+     .kind = OPTION_TEXT,                                                                                           \
+     .offset = OPTION_AT(type, member.bpf),                                                                         \
+     .help = "only packets that pass this capture filter, as in tcpdump"},                                          \
+        {.name = "tag",                                                                                             \
+         .argument = "TAG",                                                                                         \
+         .kind = OPTION_LIST,                                                                                       \
+         .offset = OPTION_AT(type, member.tags),                                                                    \
+         .help = "add a tag to every session; can be given several times"},                                         \
+        {.name = "again",                                                                                           \
+         .kind = OPTION_FLAG,                                                                                       \
+         .offset = OPTION_AT(type, member.again),                                                                   \
+         .help = "read captures that the store has already once more; their sessions are replaced"},                \
+        {.name = "workers",                                                                                         \
+         .argument = "N",                                                                                           \
+         .kind = OPTION_NUMBER,                                                                                     \
+         .offset = OPTION_AT(type, member.workers),                                                                 \
+         .min = 1,                                                                                                  \
+         .max = WALK_WORKERS_MAX,                                                                                   \
+         .help = "threads that make sessions (default: one per processor, at most 8)"},                             \
+        {.letter = 'q',                                                                                             \
+         .name = "quiet",                                                                                           \
+         .kind = OPTION_FLAG,                                                                                       \
+         .offset = OPTION_AT(type, member.quiet),                                                                   \
+         .help = "say only what went wrong"},                                                                       \
+    {                                                                                                               \
+        .name = "progress", .argument = "HOW", .kind = OPTION_CHOICE, .offset = OPTION_AT(type, member.progress),   \
+        .choices = PROGRESS_CHOICES, .help = "auto (a line on a terminal), none, or json (lines on standard error)" \
+    }
+
+struct load_options {
+    const struct session_setup *setup;
+    const struct load_choices *choices;
+    const char *folder; /* of the store */
+    struct store_writer *writer;
+    struct control *control;
+    unsigned verbose;
+    bool (*over)(void *ctx, bool *ret_asked); /* stop; `ret_asked`: say how far it is */
+    void *ctx;
+};
+
+/* Reads all of `paths` into the store. */
+int load_run(const struct load_options *options, char **paths, int count);
+
+/* The exit code for what a store answered; says it. */
+int store_failed(const char *what, int code, const struct err *e);
+
+#endif

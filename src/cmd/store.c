@@ -1,0 +1,112 @@
+/* store.c: `seine store`: what is in a store, whether it is whole, and getting it out. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "cmd/load.h"
+#include "cmd/options.h"
+#include "cmd/session_setup.h"
+
+struct store_command {
+    struct setup_options setup;
+    const char *store, *segment;
+    bool columns, repair;
+    uint64_t limit;
+};
+
+#define AT(member) OPTION_AT(store_command, member)
+static const struct option_def store_option_table[] = {
+    {.name = "store",
+     .argument = "DIR",
+     .kind = OPTION_TEXT,
+     .offset = AT(store),
+     .help = "folder of the store (default: what SEINE_STORE names)"},
+    {.name = "columns", .kind = OPTION_FLAG, .offset = AT(columns), .help = "stat: every column with its size"},
+    {.name = "repair",
+     .kind = OPTION_FLAG,
+     .offset = AT(repair),
+     .help = "fsck: put aside what is damaged, so that the rest can be used"},
+    {.name = "segment",
+     .argument = "NAME",
+     .kind = OPTION_TEXT,
+     .offset = AT(segment),
+     .help = "dump: this segment file (stat lists them)"},
+    {.name = "limit",
+     .argument = "N",
+     .kind = OPTION_NUMBER,
+     .offset = AT(limit),
+     .min = 1,
+     .max = INT64_MAX,
+     .help = "dump: N rows at most"},
+    SETUP_OPTION_ROWS(store_command, setup),
+    {.letter = 'v',
+     .name = "verbose",
+     .kind = OPTION_COUNT,
+     .offset = AT(setup.verbose),
+     .help = "say more: settings that are ignored"},
+};
+#undef AT
+
+static int run_compact(const struct store_command *o) {
+    struct session_setup setup;
+    struct store_writer *w = NULL;
+    struct err e = {0};
+    int code = session_setup_init(&setup, &o->setup);
+    if (code == EXIT_DONE) {
+        struct store_options options = store_settings_options(&setup.store, setup.record.node);
+        int failed = store_writer_open(o->store, false, &options, setup.registry, &w, &e);
+        failed = failed < 0 ? failed : store_compact(w, &e);
+        int closed = store_writer_close(w, failed < 0 ? NULL : &e);
+        failed = failed < 0 ? failed : closed;
+        code = failed < 0 ? store_failed(o->store, failed, &e) : EXIT_DONE;
+    }
+    session_setup_done(&setup);
+    return code;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct store_command *o);
+} actions[] = {
+    {"compact", run_compact},
+};
+
+static int run_store(int argc, char **argv) {
+    struct store_command o = {0};
+    int first = 0;
+    int code = options_parse(&command_store, argc, argv, &o, &first);
+    if (code != OPTIONS_OK) {
+        return code;
+    }
+    if (!o.store) {
+        o.store = getenv("SEINE_STORE");
+    }
+    if (first + 1 != argc) {
+        return usage_error(&command_store, "name one of stat, fsck, dump, compact");
+    }
+    if (!o.store || !*o.store) {
+        return usage_error(&command_store, "which store: name its folder with --store DIR");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        if (strcmp(argv[first], actions[i].name) == 0) {
+            return actions[i].run(&o);
+        }
+    }
+    return usage_error(&command_store, "there is no \"%s\": name one of stat, fsck, dump, compact", argv[first]);
+}
+
+const struct command command_store = {
+    .name = "store",
+    .line = "look after a store: what is in it, is it whole",
+    .arguments = "stat|fsck|dump|compact",
+    .about = "stat: segments, sessions, sizes. fsck: checks every checksum and relation. dump: rows of one segment as "
+             "JSON Lines, also when the program does not know its fields. compact: merges what can be merged and "
+             "deletes what is older than the settings say, now.",
+    .options = store_option_table,
+    .option_count = ARRAY_LEN(store_option_table),
+    .examples = {"seine store stat --store ~/sessions --columns", "seine store fsck --store ~/sessions"},
+    .run = run_store,
+};

@@ -1,0 +1,167 @@
+/* test_search_filter.c: searches against matching, one record at a time: random sessions, random expressions, over the
+ * tail, sealed and merged parts, with and without changes laid over them. Both must choose the same sessions.
+ */
+#include "search_build.h"
+
+#define EXPRESSIONS 400
+
+struct reference {
+    struct query *queries[EXPRESSIONS];
+    char texts[EXPRESSIONS][4096];
+    uint64_t *seqs[EXPRESSIONS]; /* what matching chooses */
+    size_t counts[EXPRESSIONS];
+};
+
+static void make_queries(struct build *b, const struct registry *registry, struct reference *ref) {
+    for (size_t i = 0; i < EXPRESSIONS;) {
+        struct err e = {0};
+        (void)build_expression(&b->dice, (unsigned)(i % 4), ref->texts[i], sizeof(ref->texts[i]));
+        if (query_parse(span_text(ref->texts[i]), registry, BUILD_NOW, &ref->queries[i], &e) == 0) {
+            i++;
+        }
+    }
+}
+
+/* What matching says of every stored session. */
+static void match_all(struct snapshot *s, struct reference *ref) {
+    struct restorer *restorer;
+    assert_int_equal(restorer_new(s, NULL, 0, false, &restorer), 0);
+    for (size_t i = 0; i < EXPRESSIONS; i++) {
+        ref->seqs[i] = malloc((snapshot_rows(s) + 1) * sizeof(uint64_t));
+        ref->counts[i] = 0;
+    }
+    for (size_t p = 0; p < snapshot_parts(s); p++) {
+        const struct part_info *info = part_info(snapshot_part(s, p));
+        const struct patch *patch = snapshot_patch(s, p);
+        for (uint32_t row = 0; row < info->rows; row++) {
+            const struct record *r;
+            if (patch && patch_row_gone(patch, row)) {
+                continue;
+            }
+            assert_int_equal(restorer_read(restorer, p, row, &r), 0);
+            for (size_t i = 0; i < EXPRESSIONS; i++) {
+                if (query_match(ref->queries[i], r)) {
+                    ref->seqs[i][ref->counts[i]++] = info->seq_low + row;
+                }
+            }
+        }
+    }
+    restorer_free(restorer);
+}
+
+struct checking {
+    const struct reference *ref;
+    size_t which, at;
+    bool wrong;
+};
+
+static bool check_row(void *ctx, const struct search_row *row) {
+    struct checking *c = ctx;
+    c->wrong = c->at >= c->ref->counts[c->which] || c->ref->seqs[c->which][c->at] != row->seq;
+    c->at++;
+    return !c->wrong;
+}
+
+static void check_search(struct snapshot *s, const struct reference *ref, size_t which) {
+    struct search *search;
+    struct err e = {0};
+    struct search_options options = {.snapshot = s, .queries = {ref->queries[which]}, .threads = 2};
+    assert_int_equal(search_new(&options, &search, &e), 0);
+    int code = search_run(search);
+    if (code < 0) {
+        fail_msg("%s: %s", ref->texts[which], strerror(-code));
+    }
+    struct checking c = {ref, which, 0, false};
+    assert_int_equal(search_each(search, check_row, &c), 0);
+    if (c.wrong || search_count(search) != ref->counts[which] || c.at != ref->counts[which]) {
+        fail_msg("%s: %llu sessions instead of %zu; differs at number %zu", ref->texts[which],
+                 (unsigned long long)search_count(search), ref->counts[which], c.at);
+    }
+    uint64_t done, total;
+    search_progress(search, &done, &total);
+    assert_int_equal(done, total);
+    search_free(search);
+}
+
+static void compare(struct build *b) {
+    struct snapshot *s = build_snapshot(b);
+    struct reference *ref = calloc(1, sizeof(*ref));
+    assert_non_null(ref);
+    make_queries(b, snapshot_registry(s), ref);
+    match_all(s, ref);
+    size_t some = 0;
+    for (size_t i = 0; i < EXPRESSIONS; i++) {
+        check_search(s, ref, i);
+        some += ref->counts[i] && ref->counts[i] < snapshot_rows(s);
+    }
+    assert_true(some > EXPRESSIONS / 3); /* else it compares nothing with nothing */
+    for (size_t i = 0; i < EXPRESSIONS; i++) {
+        free(ref->seqs[i]);
+        query_free(ref->queries[i]);
+    }
+    free(ref);
+    snapshot_unref(s);
+}
+
+static void change(struct build *b, enum overlay_op op, const char *path, const char *value) {
+    struct err e = {0};
+    uint64_t seqs[40];
+    struct snapshot *s = build_snapshot(b);
+    for (size_t i = 0; i < ARRAY_LEN(seqs); i++) {
+        const struct part *part = snapshot_part(s, dice_below(&b->dice, snapshot_parts(s)));
+        seqs[i] = part_info(part)->seq_low + dice_below(&b->dice, part_info(part)->rows);
+    }
+    snapshot_unref(s);
+    struct overlay_change c = {seqs, ARRAY_LEN(seqs), op, path, span_text(value), "tester"};
+    if (overlay_write(b->control, &c, &e) < 0) {
+        fail_msg("%s", e.text);
+    }
+    (void)store_wait(b->store, UINT64_MAX, 300);
+}
+
+static void change_much(struct build *b) {
+    change(b, OVERLAY_ADD, "tags", "laid over");
+    change(b, OVERLAY_ADD, "tags", "one");
+    change(b, OVERLAY_REMOVE, "tags", "two");
+    change(b, OVERLAY_SET, "rare", "needle");
+    change(b, OVERLAY_DELETE_ROW, NULL, "");
+}
+
+static void test_tail(void **state) {
+    (void)state;
+    struct build b;
+    build_init(&b, 1, 0);
+    build_append(&b, 300);
+    build_append(&b, 700);
+    compare(&b);
+    change_much(&b);
+    compare(&b);
+    build_done(&b);
+}
+
+static void test_sealed(void **state) {
+    (void)state;
+    struct build b;
+    struct err e = {0};
+    build_init(&b, 2, 500);
+    for (size_t i = 0; i < 4; i++) {
+        build_append(&b, 600);
+    }
+    compare(&b);
+    assert_int_equal(store_compact(b.writer, &e), 0);
+    compare(&b);
+    change_much(&b);
+    build_append(&b, 100);
+    compare(&b);
+    assert_int_equal(store_compact(b.writer, &e), 0);
+    compare(&b);
+    build_done(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_sealed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -299,7 +299,7 @@ static int set_keys(struct beaconing *b) {
 
 static int find(struct beaconing *b, struct beacons *to) {
     int code = set_keys(b);
-    code = code < 0 ? code : words_init(&b->words, b->s);
+    code = code < 0 ? code : words_init(&b->words, b->s, 0);
     code = code < 0 ? code : table_init(&b->table, b->s, KEYS, VALUES - 1);
     code = code < 0 ? code : run_pass(b);
     code = code < 0 ? code : make_room(b);

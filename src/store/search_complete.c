@@ -130,7 +130,7 @@ int search_complete(struct search *s, const struct query_field *field, struct sp
     if (!field->field || limit == 0) {
         return 0;
     }
-    c.code = words_init(&c.seen, s);
+    c.code = words_init(&c.seen, s, 0);
     for (size_t i = s->part_count; c.code == 0 && i-- > 0;) {
         if (s->parts[i].count && !complete_part(&c, i)) {
             break;

@@ -1,7 +1,8 @@
 /* search_groups.c: sessions counted and summed by up to eight keys.
  *
- * One key with a dictionary is counted per code, or per list of codes, and only then looked up by value. All else goes
- * row by row into a table of key tuples. The best groups are chosen at the end.
+ * One key with a dictionary is counted per code, or per list of codes, and only then looked up by value; one key of
+ * bytes is counted where its values are kept (search_table.h). All else goes row by row into a table of key tuples. The
+ * best groups are chosen at the end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct grouping {
     struct search *s;
     const struct group_request *q;
     struct result *result;
+    bool direct;  /* one key of bytes: counted in `words` of the result */
     size_t words; /* of a key tuple: keys, and one that says which are missing */
     struct table_feed *feeds[SEARCH_THREADS_MAX];
     _Atomic uint64_t refused;
@@ -49,10 +51,14 @@ static void put_tuple(struct group_part *p, uint32_t row, const uint64_t *tuple)
             return;
         }
     }
-    uint64_t *to = table_put(p->feed, tuple);
-    *to++ = 1;
+    uint64_t cell[1 + GROUP_SUMS_MAX] = {1};
     for (size_t i = 0; i < q->sum_count; i++) {
-        *to++ = p->sums[i].values[row];
+        cell[1 + i] = p->sums[i].values[row];
+    }
+    if (p->g->direct && !(q->keep_missing && tuple[1])) {
+        words_count_word(&p->g->result->words, tuple[0], cell, 1 + q->sum_count);
+    } else {
+        memcpy(table_put(p->feed, tuple), cell, (1 + q->sum_count) * sizeof(cell[0]));
     }
 }
 
@@ -251,6 +257,15 @@ static int put_lengths(struct group_part *p) {
     return 0;
 }
 
+static int count_value(struct group_part *p, uint32_t code, const uint64_t *cell) {
+    struct span value;
+    int failure = column_value(p->keys[0].reader.c, &p->w->use, code, &value);
+    if (failure == 0 && !words_count(&p->g->result->words, value, cell, cell_size(p))) {
+        (void)atomic_fetch_add_explicit(&p->g->refused, cell[0], memory_order_relaxed);
+    }
+    return failure;
+}
+
 static int put_codes(struct group_part *p, const uint64_t *cells) {
     struct key_source *k = &p->keys[0];
     for (uint32_t value = 0; value < k->reader.info->values; value++) {
@@ -260,11 +275,17 @@ static int put_codes(struct group_part *p, const uint64_t *cells) {
             continue;
         }
         int code = value % 4096 ? 0 : search_check(p->w->s);
-        code = code < 0 ? code : key_code_word(p->w, k, value, &word);
+        if (code == 0 && p->g->direct) {
+            code = count_value(p, value, cell);
+        } else if (code == 0) {
+            code = key_code_word(p->w, k, value, &word);
+            if (code == 0) {
+                put_cell(p, word, 0, cell);
+            }
+        }
         if (code < 0) {
             return code;
         }
-        put_cell(p, word, 0, cell);
     }
     return 0;
 }
@@ -475,12 +496,23 @@ static void choose(struct choosing *c, size_t limit, const uint64_t *row) {
     }
 }
 
+static uint64_t choose_rows(struct choosing *c, size_t limit, const uint64_t *rows, uint32_t count, size_t stride) {
+    uint64_t sessions = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        const uint64_t *row = rows + k * stride;
+        sessions += row[c->g->words];
+        choose(c, limit, row);
+    }
+    return sessions;
+}
+
 static int choose_all(struct grouping *g, struct choosing *c, uint64_t *ret_sessions) {
     const struct table *t = &g->result->table;
+    const struct words *w = &g->result->words;
     uint64_t total = 0;
     *ret_sessions = 0;
     for (size_t i = 0; i < TABLE_PARTS; i++) {
-        total += t->parts[i].count;
+        total += t->parts[i].count + (g->direct ? w->parts[i].count : 0);
     }
     size_t limit = (size_t)(g->q->limit ? MIN(g->q->limit, total) : total);
     *c = (struct choosing){.g = g, .rows = malloc((limit + 1) * sizeof(uint64_t *))};
@@ -492,10 +524,9 @@ static int choose_all(struct grouping *g, struct choosing *c, uint64_t *ret_sess
         if (code < 0) {
             return code;
         }
-        for (uint32_t k = 0; k < t->parts[i].count; k++) {
-            const uint64_t *row = t->parts[i].rows + k * t->stride;
-            *ret_sessions += row[g->words];
-            choose(c, limit, row);
+        *ret_sessions += choose_rows(c, limit, t->parts[i].rows, t->parts[i].count, t->stride);
+        if (g->direct) {
+            *ret_sessions += choose_rows(c, limit, w->parts[i].rows, w->parts[i].count, w->stride);
         }
     }
     qsort_r(c->rows, c->count, sizeof(uint64_t *), compare_for_sort, g);
@@ -543,7 +574,7 @@ static int finish(struct grouping *g) {
 
 static int run(struct grouping *g, struct search *s) {
     struct result *r = g->result;
-    int code = words_init(&r->words, s);
+    int code = words_init(&r->words, s, g->direct ? g->words + 1 + g->q->sum_count : 0);
     code = code < 0 ? code : table_init(&r->table, s, g->words, g->q->sum_count);
     if (code < 0) {
         return code;
@@ -576,6 +607,7 @@ int search_groups(struct search *s, const struct group_request *request, struct 
         return -ENOMEM;
     }
     struct grouping g = {.s = s, .q = request, .result = r, .words = request->key_count + request->keep_missing};
+    g.direct = request->key_count == 1 && request->keys[0].kind == GROUP_FIELD && key_is_bytes(&request->keys[0]);
     int code = run(&g, s);
     if (code < 0) {
         groups_free(&r->groups);

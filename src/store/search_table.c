@@ -14,21 +14,8 @@ struct chunk {
     uint8_t bytes[];
 };
 
-struct words_part {
-    pthread_mutex_t lock;
-    struct chunk *chunks;
-    uint8_t *at, *end;
-    struct word_entry {
-        uint64_t hash;
-        struct span value;
-    } * entries;
-    uint32_t *slots;
-    uint32_t count, cap, slot_count;
-    uint64_t claimed;
-};
-
-int words_init(struct words *w, struct search *s) {
-    *w = (struct words){.s = s};
+int words_init(struct words *w, struct search *s, size_t stride) {
+    *w = (struct words){.s = s, .stride = stride};
     int code = hash_key_random(&w->key);
     w->parts = calloc(TABLE_PARTS, sizeof(*w->parts));
     if (code < 0 || !w->parts) {
@@ -49,6 +36,7 @@ void words_done(struct words *w) {
             free(c);
         }
         free(p->entries);
+        free(p->rows);
         free(p->slots);
         search_release(w->s, p->claimed);
         (void)pthread_mutex_destroy(&p->lock);
@@ -67,12 +55,15 @@ static bool claim(struct words *w, struct words_part *p, uint64_t bytes) {
 
 static bool words_grow(struct words *w, struct words_part *p) {
     uint32_t cap = p->cap ? 2 * p->cap : 64, slot_count = 2 * cap;
-    if (!claim(w, p, (cap - p->cap) * (sizeof(*p->entries) + 2 * sizeof(*p->slots)))) {
+    size_t size = sizeof(*p->entries) + 2 * sizeof(*p->slots) + w->stride * sizeof(*p->rows);
+    if (!claim(w, p, (cap - p->cap) * size)) {
         return false;
     }
     struct word_entry *entries = realloc(p->entries, cap * sizeof(*entries));
     p->entries = entries ? entries : p->entries;
-    uint32_t *slots = entries ? calloc(slot_count, sizeof(*slots)) : NULL;
+    uint64_t *rows = w->stride ? realloc(p->rows, cap * w->stride * sizeof(*rows)) : NULL;
+    p->rows = rows ? rows : p->rows;
+    uint32_t *slots = entries && (rows || !w->stride) ? calloc(slot_count, sizeof(*slots)) : NULL;
     if (!slots) {
         return false;
     }
@@ -107,6 +98,7 @@ static uint8_t *words_room(struct words *w, struct words_part *p, size_t len) {
     return at;
 }
 
+/* The index of the value in its part, or WORD_REFUSED. */
 static uint64_t add_locked(struct words *w, struct words_part *p, uint64_t hash, struct span value) {
     if (p->count == p->cap && !words_grow(w, p)) {
         return WORD_REFUSED;
@@ -124,6 +116,10 @@ static uint64_t add_locked(struct words *w, struct words_part *p, uint64_t hash,
     }
     (void)span_copy_to(value, copy);
     p->entries[p->count] = (struct word_entry){hash, span_make(copy, value.len)};
+    if (w->stride) {
+        memset(p->rows + p->count * w->stride, 0, w->stride * sizeof(*p->rows));
+        p->rows[p->count * w->stride] = p->count * TABLE_PARTS + (hash >> 58);
+    }
     p->slots[at] = ++p->count;
     return p->count - 1;
 }
@@ -138,6 +134,32 @@ uint64_t words_add_new(struct words *w, struct span value, bool *ret_new) {
     *ret_new = p->count > before;
     (void)pthread_mutex_unlock(&p->lock);
     return index == WORD_REFUSED ? index : index * TABLE_PARTS + part;
+}
+
+static void count_locked(struct words *w, struct words_part *p, uint64_t index, const uint64_t *add, size_t count) {
+    uint64_t *row = p->rows + (index + 1) * w->stride - count;
+    for (size_t i = 0; i < count; i++) {
+        row[i] = add_safely(row[i], add[i]);
+    }
+}
+
+bool words_count(struct words *w, struct span value, const uint64_t *add, size_t count) {
+    uint64_t hash = siphash13(&w->key, value.at, value.len);
+    struct words_part *p = &w->parts[hash >> 58];
+    (void)pthread_mutex_lock(&p->lock);
+    uint64_t index = add_locked(w, p, hash, value);
+    if (index != WORD_REFUSED) {
+        count_locked(w, p, index, add, count);
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    return index != WORD_REFUSED;
+}
+
+void words_count_word(struct words *w, uint64_t word, const uint64_t *add, size_t count) {
+    struct words_part *p = &w->parts[word % TABLE_PARTS];
+    (void)pthread_mutex_lock(&p->lock);
+    count_locked(w, p, word / TABLE_PARTS, add, count);
+    (void)pthread_mutex_unlock(&p->lock);
 }
 
 uint64_t words_add(struct words *w, struct span value) {

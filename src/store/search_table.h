@@ -18,19 +18,41 @@
 #define TABLE_WORDS_MAX (GROUP_KEYS_MAX + 1)
 #define WORD_REFUSED UINT64_MAX
 
+static inline uint64_t add_safely(uint64_t a, uint64_t b) {
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
 /* --- bytes to words --- */
 
-struct words_part;
+struct words_part {
+    pthread_mutex_t lock;
+    struct chunk *chunks;
+    uint8_t *at, *end;
+    struct word_entry {
+        uint64_t hash;
+        struct span value;
+    } * entries;
+    uint64_t *rows; /* `stride` words per entry: the number, then what is counted; as rows of a table */
+    uint32_t *slots;
+    uint32_t count, cap, slot_count;
+    uint64_t claimed;
+};
 struct words {
     struct search *s;
     struct hash_key key;
+    size_t stride;
     struct words_part *parts;
 };
 
-int words_init(struct words *w, struct search *s);
+/* `stride`: words kept for each value beside its number, which is the first of them; 0 when nothing is counted. */
+int words_init(struct words *w, struct search *s, size_t stride);
 void words_done(struct words *w);
 /* The number of the value, the same for equal ones; WORD_REFUSED at the ceiling. Below 2^47. */
 uint64_t words_add(struct words *w, struct span value);
+/* Adds to what is counted for a value: `add` goes to the last `count` words of its row. False: refused. */
+bool words_count(struct words *w, struct span value, const uint64_t *add, size_t count);
+void words_count_word(struct words *w, uint64_t word, const uint64_t *add, size_t count);
 uint64_t words_add_new(struct words *w, struct span value, bool *ret_new);
 struct span words_at(const struct words *w, uint64_t word);
 
@@ -92,11 +114,6 @@ static inline uint64_t *table_put(struct table_feed *f, const uint64_t *keys) {
         row[1 + i] = keys[i];
     }
     return row + 1 + t->keys;
-}
-
-static inline uint64_t add_safely(uint64_t a, uint64_t b) {
-    uint64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
 #endif

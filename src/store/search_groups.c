@@ -118,10 +118,40 @@ static int load_block(struct group_part *p, uint32_t block, const uint64_t *mask
     return code;
 }
 
+/* Rows that have one word a key at most, column by column. */
+static int group_flat(struct group_part *p, const uint64_t *mask) {
+    const struct group_request *q = p->g->q;
+    const uint64_t *words[GROUP_KEYS_MAX];
+    uint64_t tuple[TABLE_WORDS_MAX];
+    for (size_t i = 0; i < q->key_count; i++) {
+        int code = key_flat(p->w, &p->keys[i], mask, &words[i]);
+        if (code < 0) {
+            return code;
+        }
+    }
+    MAP_EACH(mask, row) {
+        uint64_t missing = 0;
+        for (size_t i = 0; i < q->key_count; i++) {
+            bool has = map_has(p->keys[i].present, (uint32_t)row);
+            tuple[i] = has ? words[i][row] : 0;
+            missing |= (uint64_t)!has << i;
+        }
+        tuple[q->key_count] = missing;
+        if (!missing || q->keep_missing) {
+            put_tuple(p, (uint32_t)row, tuple);
+        }
+    }
+    return 0;
+}
+
 static int group_block(struct group_part *p, uint32_t block, const uint64_t *mask) {
+    bool flat = true;
     int code = load_block(p, block, mask);
-    if (code < 0) {
-        return code;
+    for (size_t i = 0; i < p->keys_bound; i++) {
+        flat &= key_is_flat(&p->keys[i]);
+    }
+    if (code < 0 || flat) {
+        return code < 0 ? code : group_flat(p, mask);
     }
     MAP_EACH(mask, row) {
         code = group_row(p, (uint32_t)row);

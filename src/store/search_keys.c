@@ -395,6 +395,40 @@ int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64
     return 0;
 }
 
+static int flat_codes(struct worker *w, struct key_source *k, const uint64_t *mask, uint64_t *to) {
+    map_clear(k->present);
+    MAP_EACH(mask, row) {
+        uint32_t value = k->codes[row];
+        if (value == CODE_NONE) {
+            continue;
+        }
+        int code = k->by_code[value] == WORD_UNKNOWN ? key_code_word(w, k, value, &to[row]) : 0;
+        if (code < 0) {
+            return code;
+        }
+        to[row] = k->with_port ? add_port(k, k->by_code[value], (uint32_t)row) : k->by_code[value];
+        map_set(k->present, (uint32_t)row);
+    }
+    return 0;
+}
+
+int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, const uint64_t **ret_words) {
+    uint64_t *to = worker_numbers(w, k->slot);
+    *ret_words = to;
+    if (!to) {
+        return -ENOMEM;
+    }
+    if (k->kind == KEY_CODE) {
+        return flat_codes(w, k, mask, to);
+    }
+    if (k->key->kind == GROUP_TIME || k->key->field.access == ACCESS_SECONDS) {
+        MAP_EACH(mask, row) {
+            to[row] = number_word(k->key, to[row]);
+        }
+    }
+    return 0;
+}
+
 /* --- sums --- */
 
 int sum_bind(struct worker *w, struct sum_source *sum, const struct field *f, size_t slot) {

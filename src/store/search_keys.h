@@ -50,6 +50,12 @@ int key_load(struct worker *w, struct key_source *k, uint32_t block, const uint6
 /* The words of a row of the loaded block, all different; WORD_REFUSED among them means the ceiling was reached.
  * Negative: failure. */
 int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64_t **ret_words, size_t *ret_count);
+/* KEY_NUMBER, KEY_CODE: the words of the rows of `mask`, all at once; k->present says which have one. In place of
+ * key_words, not beside it. */
+int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, const uint64_t **ret_words);
+static inline bool key_is_flat(const struct key_source *k) {
+    return k->kind == KEY_NUMBER || k->kind == KEY_CODE;
+}
 /* KEY_CODE, KEY_LIST: the word of a code. */
 int key_code_word(struct worker *w, struct key_source *k, uint32_t code, uint64_t *ret);
 /* What a word shows. */

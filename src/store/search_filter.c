@@ -14,9 +14,11 @@
 
 /* --- numbers --- */
 
-static void test_range(const uint64_t *numbers, struct number_range range, uint64_t *ret) {
+/* `rows`: what is behind them is not looked at. */
+static void test_range(const uint64_t *numbers, uint32_t rows, struct number_range range, uint64_t *ret) {
     uint64_t span = range.high - range.low;
-    for (size_t i = 0; i < PART_WORDS; i++, numbers += 64) {
+    map_clear(ret);
+    for (size_t i = 0; i < (rows + 63) / 64; i++, numbers += 64) {
         uint64_t bits = 0;
         for (size_t k = 0; k < 64; k++) {
             bits |= (uint64_t)(numbers[k] - range.low <= span) << k;
@@ -62,7 +64,7 @@ static int filter_numbers(struct worker *w, struct plan *p, uint32_t block, cons
     uint64_t *present = worker_map(w);
     int code = present ? reader_numbers(w, &p->reader, block, 0, &numbers, present) : -ENOMEM;
     if (code == 0 && set->number_count == 1) {
-        test_range(numbers, set->numbers[0], ret);
+        test_range(numbers, worker_rows(w, block), set->numbers[0], ret);
         map_and(ret, mask);
         map_and(ret, present);
     } else if (code == 0) {
@@ -125,9 +127,10 @@ static int list_fits(struct worker *w, struct plan *p, uint32_t list) {
     return p->lists[list] == FIT_YES;
 }
 
-static void test_code_range(const uint32_t *codes, uint32_t low, uint32_t high, uint64_t *ret) {
-    uint32_t span = high - low;
-    for (size_t i = 0; i < PART_WORDS; i++, codes += 64) {
+static void test_code_range(const uint32_t *codes, uint32_t rows, struct code_set set, uint64_t *ret) {
+    uint32_t low = set.low, span = set.high - set.low;
+    map_clear(ret);
+    for (size_t i = 0; i < (rows + 63) / 64; i++, codes += 64) {
         uint64_t bits = 0;
         for (size_t k = 0; k < 64; k++) {
             bits |= (uint64_t)(codes[k] - low <= span) << k;
@@ -170,7 +173,7 @@ static int filter_codes(struct worker *w, struct plan *p, uint32_t block, const 
     }
     int code = column_codes(p->reader.c, block, codes);
     if (code >= 0 && p->kind == PLAN_CODES && !p->codes.memo) {
-        test_code_range(codes, p->codes.low, p->codes.high, ret);
+        test_code_range(codes, worker_rows(w, block), p->codes, ret);
         map_and(ret, mask);
         return 0;
     }

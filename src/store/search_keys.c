@@ -472,12 +472,12 @@ int sum_load(struct worker *w, struct sum_source *sum, uint32_t block, const uin
     enum field_type type = (enum field_type)sum->field.field->type;
     if (!sum->restore && sum->reader.kind != READER_NONE) {
         int code = reader_numbers(w, &sum->reader, block, sum->slot, &numbers, sum->present);
-        for (size_t i = 0; code == 0 && (type == FT_I64 || type == FT_FLOAT) && i < PART_BLOCK; i++) {
+        for (size_t i = 0; code == 0 && (type == FT_I64 || type == FT_FLOAT) && i < worker_rows(w, block); i++) {
             sum->values[i] = map_has(sum->present, (uint32_t)i) ? summand(type, sum->values[i]) : 0;
         }
         return code;
     }
-    memset(sum->values, 0, PART_BLOCK * sizeof(*sum->values));
+    memset(sum->values, 0, worker_rows(w, block) * sizeof(*sum->values));
     if (!sum->restore) {
         return 0;
     }

@@ -149,6 +149,11 @@ static inline uint32_t block_rows(const struct part_info *info, uint32_t block) 
     return info->rows - from < PART_BLOCK ? info->rows - from : PART_BLOCK;
 }
 
+/* Rows of a block of the part the worker works on. */
+static inline uint32_t worker_rows(const struct worker *w, uint32_t block) {
+    return block_rows(part_info(snapshot_part(w->s->o.snapshot, w->part)), block);
+}
+
 /* --- what a test asks of a value (search_items.c) --- */
 
 struct number_range {

@@ -111,9 +111,9 @@ static int decode_codes(struct worker *w, const struct column *c, uint64_t **dec
 
 static int column_to_numbers(struct worker *w, const struct column *c, uint64_t **decoded, uint32_t block,
                              uint64_t *to) {
-    uint32_t rows = block_rows(part_info(snapshot_part(w->s->o.snapshot, w->part)), block);
+    uint32_t rows = worker_rows(w, block);
     if (!c) {
-        memset(to, 0, PART_BLOCK * sizeof(*to));
+        memset(to, 0, rows * sizeof(*to));
         return 0;
     }
     if (column_info(c)->kind == COLUMN_NUMBER) {
@@ -128,25 +128,25 @@ static int column_to_numbers(struct worker *w, const struct column *c, uint64_t 
     return code;
 }
 
-static void derive(enum derive how, uint64_t *one, const uint64_t *two) {
+static void derive(enum derive how, uint32_t rows, uint64_t *one, const uint64_t *two) {
     switch (how) {
     case DERIVE_SUM:
-        for (size_t i = 0; i < PART_BLOCK; i++) {
+        for (size_t i = 0; i < rows; i++) {
             one[i] += two[i];
         }
         return;
     case DERIVE_APART:
-        for (size_t i = 0; i < PART_BLOCK; i++) {
+        for (size_t i = 0; i < rows; i++) {
             one[i] = one[i] > two[i] ? one[i] - two[i] : two[i] - one[i];
         }
         return;
     case DERIVE_LEAST:
-        for (size_t i = 0; i < PART_BLOCK; i++) {
+        for (size_t i = 0; i < rows; i++) {
             one[i] = MIN(one[i], two[i]);
         }
         return;
     default:
-        for (size_t i = 0; i < PART_BLOCK; i++) {
+        for (size_t i = 0; i < rows; i++) {
             one[i] = MAX(one[i], two[i]);
         }
     }
@@ -157,7 +157,7 @@ static int derived_numbers(struct worker *w, struct reader *r, uint32_t block, u
     int code = two ? column_to_numbers(w, r->c, &r->decoded, block, to) : -ENOMEM;
     code = code < 0 ? code : column_to_numbers(w, r->other, &none, block, two);
     if (code >= 0) {
-        derive(r->how, to, two);
+        derive(r->how, worker_rows(w, block), to, two);
     }
     return code;
 }
@@ -178,7 +178,7 @@ int reader_numbers(struct worker *w, struct reader *r, uint32_t block, size_t sl
         return code;
     }
     if (r->field.access == ACCESS_COUNT) {
-        for (size_t i = 0; i < PART_BLOCK; i++) {
+        for (size_t i = 0; i < worker_rows(w, block); i++) {
             to[i] = 1;
         }
     }

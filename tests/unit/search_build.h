@@ -70,7 +70,7 @@ struct build {
     struct store_writer *writer;
     struct store *store;
     struct control *control;
-    uint64_t rows;
+    uint64_t last; /* number of the last session */
 };
 
 static inline int build_registry(void *ctx, const struct field_def *fields, size_t count, struct registry **ret,
@@ -270,23 +270,34 @@ static inline void build_append(struct build *b, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct record r;
         build_record(b, &r);
-        assert_int_equal(store_append(b->writer, &r, NULL), 0);
+        assert_int_equal(store_append(b->writer, &r, &b->last), 0);
         cells_done(&r.cells);
     }
-    b->rows += count;
     assert_int_equal(store_flush(b->writer), 0);
+}
+
+static inline bool build_has_last(const struct build *b, const struct snapshot *s) {
+    const struct part *part = snapshot_parts(s) ? snapshot_part(s, snapshot_parts(s) - 1) : NULL;
+    return part && part_info(part)->seq_low + part_info(part)->rows > b->last;
 }
 
 /* The newest state: all that was appended is in it. */
 static inline struct snapshot *build_snapshot(struct build *b) {
     struct snapshot *s = store_snapshot(b->store);
-    for (unsigned i = 0; i < 50 && snapshot_rows(s) < b->rows; i++) {
+    for (unsigned i = 0; i < 50 && !build_has_last(b, s); i++) {
         uint64_t version = snapshot_version(s);
         s = snapshot_unref(s);
         (void)store_wait(b->store, version, 200);
         s = store_snapshot(b->store);
     }
+    assert_true(build_has_last(b, s));
     return s;
+}
+
+/* Waits for a change laid over to be seen. */
+static inline void build_wait(struct build *b, uint64_t version) {
+    for (unsigned i = 0; i < 50 && store_wait(b->store, version, 200) <= version; i++) {
+    }
 }
 
 /* --- expressions --- */

@@ -111,12 +111,13 @@ static void change(struct build *b, enum overlay_op op, const char *path, const 
         const struct part *part = snapshot_part(s, dice_below(&b->dice, snapshot_parts(s)));
         seqs[i] = part_info(part)->seq_low + dice_below(&b->dice, part_info(part)->rows);
     }
+    uint64_t version = snapshot_version(s);
     snapshot_unref(s);
     struct overlay_change c = {seqs, ARRAY_LEN(seqs), op, path, span_text(value), "tester"};
     if (overlay_write(b->control, &c, &e) < 0) {
         fail_msg("%s", e.text);
     }
-    (void)store_wait(b->store, UINT64_MAX, 300);
+    build_wait(b, version);
 }
 
 static void change_much(struct build *b) {

@@ -1,5 +1,6 @@
 /* beacons.c: sources that contact a destination at regular intervals. */
 #include "api/beacons.h"
+#include "api/queries.h"
 
 #include <errno.h>
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/ask.h"
+#include "api/queries.h"
 #include "base/util.h"
 
 #define CHANGE_LENGTH 1000000

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "api/group.h"
+#include "api/queries.h"
 #include "base/hash.h"
 #include "base/util.h"
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/one.h"
+#include "api/queries.h"
 #include "base/util.h"
 #include "record/document.h"
 #include "record/values.h"

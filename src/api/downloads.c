@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "api/one.h"
+#include "api/queries.h"
 #include "base/digest.h"
 #include "base/util.h"
 #include "fetch/bodies.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/group.h"
+#include "api/queries.h"
 #include "api/saved.h"
 #include "api/typing.h"
 #include "base/util.h"

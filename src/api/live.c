@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "api/ask.h"
+#include "api/queries.h"
 #include "base/util.h"
 
 #define WAIT_MS 500

@@ -9,6 +9,7 @@
 
 #include "api/beacons.h"
 #include "api/certificates.h"
+#include "api/queries.h"
 #include "base/util.h"
 #include "record/document.h"
 #include "record/values.h"

@@ -8,6 +8,7 @@
 
 #include "api/decoders.h"
 #include "api/one.h"
+#include "api/queries.h"
 #include "base/digest.h"
 #include "base/util.h"
 #include "dissect/magic.h"

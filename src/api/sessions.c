@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/group.h"
+#include "api/queries.h"
 #include "base/util.h"
 #include "record/document.h"
 #include "record/values.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/group.h"
+#include "api/queries.h"
 #include "base/util.h"
 
 #define TOP_DEFAULT 20

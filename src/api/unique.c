@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "api/group.h"
+#include "api/queries.h"
 #include "base/util.h"
 
 #define COMPLETE_MAX 1000

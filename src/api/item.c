@@ -414,7 +414,7 @@ void value_quote(struct span value, struct buf *out) {
     buf_add_text(out, quotes ? "\"" : "");
 }
 
-void value_text(const struct field *f, const struct value *v, struct buf *out) {
+void item_value_text(const struct field *f, const struct value *v, struct buf *out) {
     char text[48];
     switch ((enum field_type)f->type) {
     case FT_U64:

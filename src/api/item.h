@@ -54,6 +54,6 @@ const char *ip_protocol_text(uint64_t number, char ret[24]);
 /* A value as expressions hold it: in quotes, with escapes, where it must be. */
 void value_quote(struct span value, struct buf *out);
 /* One value as people read it, appended. */
-void value_text(const struct field *f, const struct value *v, struct buf *out);
+void item_value_text(const struct field *f, const struct value *v, struct buf *out);
 
 #endif

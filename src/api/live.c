@@ -9,6 +9,22 @@
 #define KEEP_MS 15000
 #define LIVE_MS (20 * 60 * 1000)
 
+/* The earliest and latest packet of the whole store. */
+static void write_span(const struct snapshot *s, struct json *j) {
+    uint64_t first = UINT64_MAX, last = 0;
+    for (size_t i = 0; i < snapshot_parts(s); i++) {
+        const struct part_info *info = part_info(snapshot_part(s, i));
+        if (info->rows) {
+            first = MIN(first, info->first_min);
+            last = MAX(last, info->last_max);
+        }
+    }
+    json_key(j, "first");
+    json_u64(j, first == UINT64_MAX ? 0 : first);
+    json_key(j, "last");
+    json_u64(j, last);
+}
+
 static int write_state(struct ask *a) {
     struct buf *out = reply_body(a->call->reply);
     buf_add_text(out, "event: state\ndata: ");
@@ -20,6 +36,7 @@ static int write_state(struct ask *a) {
     json_u64(&j, ask_total(a));
     json_key(&j, "matching");
     json_u64(&j, search_count(a->search));
+    write_span(a->snapshot, &j);
     json_close(&j, '}');
     buf_add_text(out, "\n\n");
     return reply_push_now(a->call->reply);
@@ -73,7 +90,8 @@ static const struct endpoint endpoints[] = {
      .function = live,
      .parameters = parameters,
      .title = "How the result grows",
-     .help = "Server-sent events `state` with `{version,rows,matching}`: sessions in the store, and those that match. "
+     .help = "Server-sent events `state` with `{version,rows,matching,first,last}`: sessions in the store, those that "
+             "match, and the times of the store's first and last packet. "
              "The first at once, further ones when the store changes, at most two a second. Without a time: "
              "everything."},
 };

@@ -81,7 +81,7 @@ static int write_tags(struct change *x, enum overlay_op op) {
         code = overlay_write(c->api->control, &change, &x->ask.err);
     }
     if (code == 0) {
-        store_refresh(c->api->store); /* who asks next sees it */
+        (void)store_refresh(c->api->store); /* who asks next sees it */
     }
     return code;
 }
@@ -136,7 +136,7 @@ static void delete_sessions(struct call *c) {
     if (code == 0 && x.count) {
         struct overlay_change change = {.seqs = x.seqs, .count = x.count, .op = OVERLAY_DELETE_ROW, .user = c->who->id};
         code = overlay_write(c->api->control, &change, &x.ask.err);
-        store_refresh(c->api->store);
+        (void)store_refresh(c->api->store);
     }
     if (code < 0) {
         call_fail(c, ask_status(code), "%s", ask_why(&x.ask, code));

@@ -44,7 +44,7 @@ static bool is_address(const char *path) {
 }
 
 static const char *group_name(const struct field *f) {
-    bool core = !f->owner || strcmp(f->owner, "core") == 0 || strcmp(f->owner, "session") == 0;
+    bool core = !f->owner || strcmp(f->owner, "general") == 0;
     return !core ? f->owner : is_address(f->def->path) ? "addresses" : "general";
 }
 

@@ -54,6 +54,7 @@ struct completing {
     struct typing_place place;
     uint64_t left;
     struct buf text;
+    struct buf offered; /* values so far, one a line: fields of a family share them */
 };
 
 static const char *type_name(const struct field *f) {
@@ -133,8 +134,16 @@ static bool offer_value(void *ctx, struct span value) {
     struct completing *x = ctx;
     buf_clear(&x->text);
     value_quote(value, &x->text);
+    struct span rest = buf_span(&x->offered), line;
+    while (span_line(&rest, &line)) {
+        if (span_equal(line, buf_span(&x->text))) {
+            return true;
+        }
+    }
     if (!x->text.overflowed) {
         offer(x, buf_span(&x->text), NULL, NULL);
+        buf_add_span(&x->offered, buf_span(&x->text));
+        buf_add_byte(&x->offered, '\n');
     }
     return x->left > 0;
 }
@@ -237,6 +246,7 @@ static void complete(struct call *c) {
     int code = ask_open(&a, c, &(struct ask_rules){.unordered = true, .no_expression = true});
     typing_find(text, cursor, &x.place);
     buf_init(&x.text, CELL_TEXT_MAX * 4);
+    buf_init(&x.offered, (size_t)4 << 20);
     x.j = call_json(c);
     json_open(&x.j, '{');
     json_key(&x.j, "from");
@@ -256,6 +266,7 @@ static void complete(struct call *c) {
         call_fail(c, ask_status(code), "%s", ask_why(&a, code));
     }
     buf_done(&x.text);
+    buf_done(&x.offered);
     ask_close(&a);
 }
 

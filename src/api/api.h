@@ -62,7 +62,7 @@ struct endpoint {
     const char *pattern; /* "/api/session/:node/:id/packets"; a part may go on behind the name: "/api/x/:id.pcap" */
     const char *aliases; /* further patterns, separated by blanks; NULL = none */
     uint32_t flags;
-    uint32_t rights; /* all of these (enum right); 0 with API_OPEN only */
+    uint32_t rights; /* all of these (enum right); 0: any user that is known */
     void (*function)(struct call *c);
     const struct parameter *parameters; /* name NULL ends */
     const char *title;                  /* one line */

@@ -233,14 +233,10 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **context, 
 
 /* --- the server --- */
 
-static int hosts_copy(struct server *s, const char *const *hosts) {
-    size_t count = 0;
-    while (hosts && hosts[count]) {
-        count++;
-    }
-    s->hosts = calloc(count + 1, sizeof(*s->hosts));
-    for (size_t i = 0; s->hosts && i < count; i++) {
-        s->hosts[i] = strdup(hosts[i]);
+static int hosts_copy(struct server *s, const struct setting_list *hosts) {
+    s->hosts = calloc(hosts->count + 1, sizeof(*s->hosts));
+    for (size_t i = 0; s->hosts && i < hosts->count; i++) {
+        s->hosts[i] = strdup(hosts->items[i]);
         if (!s->hosts[i]) {
             return -ENOMEM;
         }
@@ -296,7 +292,7 @@ static struct server *server_make(const struct server_options *o) {
     s->base_path = strdup(o->base_path ? o->base_path : "");
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->quit, NULL);
-    if (!s->base_path || hosts_copy(s, o->hosts) < 0) {
+    if (!s->base_path || hosts_copy(s, &o->hosts) < 0) {
         return server_release(s);
     }
     return s;

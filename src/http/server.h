@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "config/setting.h"
 
 #define REPLY_HOLD ((size_t)1 << 20)
 #define REQUEST_BODY_MAX ((size_t)5 << 20)
@@ -29,7 +30,7 @@ struct server_options {
     uint16_t port;                    /* 0 = any free one */
     const char *cert_file, *key_file; /* PEM; both or none */
     const char *base_path;            /* webBasePath: taken off the front of paths; "" or "/x/" */
-    const char *const *hosts;         /* further names in Host headers; NULL ends, may be NULL */
+    struct setting_list hosts;        /* further names in Host headers */
     unsigned connections;             /* 0 = 256 */
     unsigned per_address;             /* 0 = no limit */
     unsigned idle_seconds;            /* 0 = 120; a head must be there in a quarter, a body in one of these */

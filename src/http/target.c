@@ -13,6 +13,18 @@ static bool part_is_dots(const char *part, size_t len) {
     return len && len <= 2 && part[0] == '.' && part[len - 1] == '.';
 }
 
+/* A part that holds a '/' of its own may not climb either: the path as a whole is shown to those who look for files. */
+static bool path_climbs(const char *path) {
+    while (path) {
+        const char *part = path + 1;
+        path = strchr(part, '/');
+        if (part_is_dots(part, path ? (size_t)(path - part) : strlen(part))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What is behind the base path, from its '/' on. */
 static int base_strip(struct span *path, const char *base) {
     struct span whole = span_text(base);
@@ -69,11 +81,13 @@ int target_parse(struct span text, const char *base, struct target *ret_target) 
     *span_copy_to(path, (uint8_t *)t.memory) = 0;
     code = parts_decode(&t, t.memory, path.len);
     size_t n = percent_decode(t.path, path.len, false, true);
-    if (code < 0 || n == SPAN_NONE) {
+    if (n != SPAN_NONE) {
+        t.path[n] = 0;
+    }
+    if (code < 0 || n == SPAN_NONE || path_climbs(t.path)) {
         target_done(&t);
         return code < 0 ? code : -EINVAL;
     }
-    t.path[n] = 0;
     *ret_target = t;
     return 0;
 }

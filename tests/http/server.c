@@ -185,6 +185,7 @@ static int serve(struct setup *s, struct err *e) {
                                      .cert_file = s->http.cert_file,
                                      .key_file = s->http.key_file,
                                      .base_path = s->http.base_path,
+                                     .hosts = s->http.hosts,
                                      .connections = s->http.connections,
                                      .per_address = s->http.per_address,
                                      .idle_seconds = s->http.idle_seconds,

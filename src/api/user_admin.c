@@ -10,6 +10,7 @@
 #include "auth/roles.h"
 #include "base/json_scan.h"
 #include "base/util.h"
+#include "query/query.h"
 
 #define USERS_LISTED_MAX 100000u
 
@@ -398,6 +399,23 @@ static bool roles_are_good(struct call *c, const char *id, const struct texts *r
     return true;
 }
 
+/* A forced expression that cannot be read would let its user see nothing, or an error, ever after. */
+static bool expression_is_good(struct call *c, const char *expression) {
+    struct err e = {0};
+    struct query *q = NULL;
+    if (!*expression || !c->api->store) {
+        return true;
+    }
+    struct snapshot *snapshot = store_snapshot(c->api->store);
+    int code = query_parse(span_text(expression), snapshot_registry(snapshot), input_now(), &q, &e);
+    query_free(q);
+    snapshot_unref(snapshot);
+    if (code < 0) {
+        call_fail(c, 403, "Expression: %s", e.text);
+    }
+    return code == 0;
+}
+
 static bool read_expression(struct call *c, struct user *u) {
     struct span text;
     if (!input_text(c, "expression", "Expression", 8192, &text)) {
@@ -411,7 +429,7 @@ static bool read_expression(struct call *c, struct user *u) {
     *span_copy_to(text, (uint8_t *)copy) = 0;
     free(u->expression);
     u->expression = copy;
-    return true;
+    return expression_is_good(c, copy);
 }
 
 static bool read_limit(struct call *c, struct user *u) {

@@ -113,7 +113,7 @@ static int open_server(struct service *s, const struct service_options *o, const
                                          .cert_file = http->cert_file,
                                          .key_file = http->key_file,
                                          .base_path = http->base_path,
-                                         .hosts = http->hosts.count ? http->hosts.items : NULL,
+                                         .hosts = http->hosts,
                                          .connections = http->connections,
                                          .per_address = http->per_address,
                                          .idle_seconds = http->idle_seconds,

@@ -9,8 +9,8 @@
 #include "cmd/options.h"
 
 const struct command *const commands[] = {
-    &command_serve,  &command_import, &command_search, &command_pcap,    &command_store, &command_read, &command_export,
-    &command_fields, &command_config, &command_bench,  &command_version, &command_help,  NULL,
+    &command_serve,  &command_import, &command_search, &command_pcap,  &command_store,   &command_user, &command_read,
+    &command_export, &command_fields, &command_config, &command_bench, &command_version, &command_help, NULL,
 };
 
 const struct command *command_find(const char *name) {

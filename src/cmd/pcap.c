@@ -308,8 +308,7 @@ static int from_store(const struct pcap_options *o, const char *expression) {
     const char *folder = o->choices.store ? o->choices.store : getenv("SEINE_STORE");
     int code = asking_run(&a, &o->choices, expression);
     if (code == EXIT_DONE) {
-        code = control_open(folder, &a.control, &e);
-        code = code == 0 ? files_each(a.control, take_file, &files) : code;
+        code = files_each(a.control, take_file, &files);
         code = code < 0 ? store_failed(folder, code, &e) : write_packets(&a, o, &files);
     }
     file_names_done(&files);

@@ -8,9 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json_scan.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/password.h"
+#include "cmd/show.h"
 
 #ifdef SEINE_CURL
 
@@ -160,16 +162,34 @@ void remote_param_u64(struct remote *r, const char *name, uint64_t value) {
     remote_param(r, name, text);
 }
 
-static int refused(struct remote *r, long status) {
-    while (r->refusal.len && r->refusal.data[r->refusal.len - 1] < ' ') {
-        r->refusal.len--;
+/* Errors are objects with a text; what is none is shown as it came. */
+static void add_reason(const struct remote *r, struct buf *out) {
+    struct show show = {.utf8 = show_utf8()};
+    struct span text = buf_span(&r->refusal);
+    struct json_index index;
+    struct json_error why;
+    struct buf scratch;
+    buf_init(&scratch, ERROR_BODY_MAX + 1);
+    json_index_init(&index, ERROR_BODY_MAX + 1);
+    if (json_index_build(&index, text, &why) == 0 && json_check(&index, &why) == 0) {
+        (void)json_string(json_find(json_root(&index), span_text("text")), &scratch, &text);
     }
+    (void)show_text(&show, span_trim(text), 1000, out);
+    json_index_done(&index);
+    buf_done(&scratch);
+}
+
+static int refused(struct remote *r, long status) {
     if (status == 401 || status == 403) {
         say("%s: access is refused (%ld): set SEINE_TOKEN, or give --user NAME, or the link that the server printed",
             r->base, status);
         return EXIT_PERMISSION;
     }
-    say("%s: answered %ld: %.*s", r->base, status, (int)r->refusal.len, (const char *)r->refusal.data);
+    struct buf reason;
+    buf_init(&reason, 4 * ERROR_BODY_MAX);
+    add_reason(r, &reason);
+    say("%s: answered %ld: %.*s", r->base, status, (int)reason.len, (const char *)reason.data);
+    buf_done(&reason);
     return status == 400 || status == 404 ? EXIT_USAGE : EXIT_PARTIAL;
 }
 

@@ -11,6 +11,8 @@
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/stop.h"
+#include "query/outside.h"
+#include "store/control.h"
 #include "store/search.h"
 
 struct search_choices {

@@ -83,6 +83,40 @@ static int open_store(struct asking *a, const char *folder) {
         return store_failed(folder, code, &e);
     }
     a->snapshot = store_snapshot(a->store);
+    code = control_open(folder, &a->control, &e);
+    return code < 0 ? store_failed(folder, code, &e) : EXIT_DONE;
+}
+
+/* --- names of capture files in expressions --- */
+
+struct file_walk {
+    query_file_fn each;
+    void *ctx;
+    int code;
+};
+
+static bool give_file(void *ctx, const struct stored_file *f) {
+    struct file_walk *w = ctx;
+    struct query_file file = {f->number, span_text(f->name), span_text(f->node)};
+    w->code = f->gone ? 0 : w->each(w->ctx, &file);
+    return w->code >= 0;
+}
+
+static int each_file(void *ctx, query_file_fn each, void *each_ctx) {
+    struct asking *a = ctx;
+    struct file_walk w = {each, each_ctx, 0};
+    int code = files_each(a->control, give_file, &w);
+    return code < 0 ? code : w.code;
+}
+
+static int parse(struct asking *a, const char *expression) {
+    struct query_names names = {.ctx = a, .files = each_file};
+    struct err e = {0};
+    int64_t now = (int64_t)time(NULL) * MS;
+    if (query_parse_with(span_text(expression), snapshot_registry(a->snapshot), &names, now, &a->query, &e) < 0) {
+        say_err(NULL, &e);
+        return EXIT_USAGE;
+    }
     return EXIT_DONE;
 }
 
@@ -100,10 +134,9 @@ int asking_run(struct asking *a, const struct search_choices *c, const char *exp
     if (code != EXIT_DONE) {
         return code;
     }
-    if (query_parse(span_text(expression), snapshot_registry(a->snapshot), (int64_t)time(NULL) * MS, &a->query, &e) <
-        0) {
-        say_err(NULL, &e);
-        return EXIT_USAGE;
+    code = parse(a, expression);
+    if (code != EXIT_DONE) {
+        return code;
     }
     code = stop_init(&a->stop);
     struct search_options options = {.snapshot = a->snapshot,

@@ -50,6 +50,54 @@ static const struct option_def store_option_table[] = {
 };
 #undef AT
 
+static void print_line(void *ctx, bool problem, const char *line) {
+    (void)ctx;
+    if (problem) {
+        say("%s", line);
+    } else {
+        (void)puts(line);
+    }
+}
+
+static int end_output(int code) {
+    if (fflush(stdout) != 0 && errno != EPIPE) {
+        say("standard output cannot be written: %s", strerror(errno));
+        return errno == ENOSPC || errno == EDQUOT ? EXIT_FULL : EXIT_PARTIAL;
+    }
+    return code;
+}
+
+static int run_stat(const struct store_command *o) {
+    struct store_report report = {print_line, NULL};
+    struct err e = {0};
+    int code = store_describe(o->store, o->columns, &report, &e);
+    return end_output(code < 0 ? store_failed(o->store, code, &e) : EXIT_DONE);
+}
+
+static int run_fsck(const struct store_command *o) {
+    struct store_report report = {print_line, NULL};
+    struct err e = {0};
+    int problems = store_check(o->store, o->repair, &report, &e);
+    if (problems < 0) {
+        return end_output(store_failed(o->store, problems, &e));
+    }
+    if (problems) {
+        say("%s: %d problem%s%s", o->store, problems, problems == 1 ? "" : "s",
+            o->repair ? "" : "; --repair puts aside what is damaged");
+    }
+    return end_output(problems ? EXIT_PARTIAL : EXIT_DONE);
+}
+
+static int run_dump(const struct store_command *o) {
+    struct store_report report = {print_line, NULL};
+    struct err e = {0};
+    if (!o->segment) {
+        return usage_error(&command_store, "dump: name the segment with --segment; `seine store stat` lists them");
+    }
+    int code = store_dump(o->store, o->segment, o->limit, &report, &e);
+    return end_output(code < 0 ? store_failed(o->store, code, &e) : EXIT_DONE);
+}
+
 static int run_compact(const struct store_command *o) {
     struct session_setup setup;
     struct store_writer *w = NULL;
@@ -71,6 +119,9 @@ static const struct {
     const char *name;
     int (*run)(const struct store_command *o);
 } actions[] = {
+    {"stat", run_stat},
+    {"fsck", run_fsck},
+    {"dump", run_dump},
     {"compact", run_compact},
 };
 

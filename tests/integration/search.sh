@@ -35,7 +35,7 @@ run search --format table 'protocols == dns'
 code 0 'a table' 'stored fit'
 run search --top protocols
 check 'the commonest values come first' grep -q '^ *[0-9]* *tcp$' <(head -1 out)
-run search --top host
+run search --top ip
 code 2 'values of several fields at once are refused' 'any of several'
 run search --limit 3 --format json
 check '--limit: the newest' json "len(d)==3"
@@ -107,7 +107,7 @@ rc=$?
 code 0 'a user; the password from standard input'
 echo other | "$seine" user add anna >out 2>err
 rc=$?
-code 2 'the same user again is refused' 'anna'
+code 2 'the same user again is refused' 'already exists'
 run user list
 check 'is listed' shows '^anna .*superAdmin'
 check 'the password is not in the database' bash -c "! grep -aq 'secret word' s/control.db s/control.db-wal"

@@ -235,13 +235,14 @@ static int beacons(const struct sql *db, FILE *answer) {
     char text[SQL_MAX];
     struct lines l = {answer, 0};
     const char *deviation = db->lists ? "stddev_pop(d)" : "sqrt(max(avg(d * d) - avg(d) * avg(d), 0))";
-    (void)snprintf(text, sizeof(text),
-                   "SELECT count(*), sum(CASE WHEN mean > 0 THEN sd / mean ELSE 0 END) FROM (SELECT %s sd, avg(d) mean "
-                   "FROM (SELECT a, b, p, 1.0 * (t - lag(t) OVER (PARTITION BY a, b, p ORDER BY t)) d FROM (SELECT "
-                   "\"source.ip\" a, \"destination.ip\" b, \"destination.port\" p, CAST(\"firstPacket\" AS BIGINT) t "
-                   "FROM sessions WHERE \"destination.port\" IS NOT NULL) z) x WHERE d IS NOT NULL GROUP BY a, b, p "
-                   "HAVING count(*) >= 3) y",
-                   deviation);
+    (void)snprintf(
+        text, sizeof(text),
+        "SELECT count(*), sum(CASE WHEN mean > 0 THEN sd / mean ELSE 0 END) FROM (SELECT %s sd, avg(d) mean "
+        "FROM (SELECT a, b, p, 1.0 * (t - lag(t) OVER (PARTITION BY a, b, p ORDER BY t)) d FROM (SELECT "
+        "\"source.ip\" a, \"destination.ip\" b, coalesce(\"destination.port\", 0) p, CAST(\"firstPacket\" AS BIGINT) t "
+        "FROM sessions) z) x WHERE d IS NOT NULL GROUP BY a, b, p "
+        "HAVING count(*) >= 3) y",
+        deviation);
     return db->run(db->db, text, take_beacons, &l);
 }
 

@@ -55,9 +55,8 @@ static int filling_init(struct filling *f, struct err *e) {
     f->dissectors = code == 0 ? dissect_set_new(f->registry, e) : NULL;
     code = f->dissectors ? 0 : -ENOMEM;
     for (size_t i = 0; i < COLUMN_COUNT && code == 0; i++) {
-        if (registry_by_path(f->registry, span_text(column_defs[i].path)) == FIELD_NONE) {
-            code = add_field(f->registry, column_defs[i].path, column_defs[i].kind, e);
-        }
+        code = add_field(f->registry, column_defs[i].path, column_defs[i].kind, e);
+        code = code == -EEXIST ? 0 : code; /* the program has it, as it should be */
     }
     for (size_t i = 0; i < RARE_KEYS && code == 0; i++) {
         (void)snprintf(rare_names[i], sizeof(rare_names[i]), "rare.key%03zu", i);

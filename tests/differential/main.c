@@ -1,4 +1,5 @@
-/* main.c: makes sessions and expressions from a seed and counts what each expression finds, for tests/differential/run.
+/* main.c: makes sessions and expressions from a seed and counts what each expression finds, by the in-memory matcher
+ * and by the store, whose answers must be the same; for tests/differential/run.
  *
  *     differential SEED SESSIONS EXPRESSIONS FOLDER
  *
@@ -6,26 +7,22 @@
  * object a line with `text`, `tree` (expressions.c), `elastic` (what Elasticsearch is asked) and `match`, the count of
  * the in-memory matcher.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "made.h"
 #include "query/elastic.h"
 #include "record/document.h"
+#include "stored.h"
 
 #define OUT_MAX ((size_t)1 << 30)
-
-static _Noreturn void end(const char *what) {
-    (void)fprintf(stderr, "differential: %s\n", what);
-    exit(1);
-}
 
 static void save(const char *folder, const char *name, const struct buf *b) {
     char path[4096];
     (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *f = b->overflowed ? NULL : fopen(path, "w");
     if (!f || fwrite(b->data, 1, b->len, f) != b->len || fclose(f) != 0) {
-        end(path);
+        end_with(path, NULL);
     }
 }
 
@@ -88,7 +85,9 @@ static void write_elastic(const struct query *q, struct json *j) {
     buf_done(&clause);
 }
 
-static void write_expression(const struct made *m, struct random *r, struct buf *out) {
+/* 1 when our two back ends disagree. */
+static unsigned write_expression(const struct made *m, const struct stored *s, struct random *r, bool restore,
+                                 struct buf *out) {
     struct buf text, tree;
     struct query *q;
     struct err e = {0};
@@ -101,11 +100,19 @@ static void write_expression(const struct made *m, struct random *r, struct buf 
         (void)fprintf(stderr, "differential: %s: column %d: %s\n", (const char *)text.data, e.column, e.text);
         exit(1);
     }
+    uint64_t match = count_matches(m, q), segments = stored_count(s, buf_span(&text));
+    uint64_t restored = restore ? stored_count_restored(s, buf_span(&text)) : match;
+    if (segments != match || restored != match) {
+        (void)fprintf(stderr, "match %" PRIu64 ", segments %" PRIu64 ", restored %" PRIu64 ": %.*s\n", match, segments,
+                      restored, (int)text.len, (const char *)text.data);
+    }
     json_open(&j, '{');
     json_key(&j, "text");
     json_text(&j, buf_span(&text));
     json_key(&j, "match");
-    json_u64(&j, count_matches(m, q));
+    json_u64(&j, match);
+    json_key(&j, "segments");
+    json_u64(&j, segments);
     json_key(&j, "elastic");
     write_elastic(q, &j);
     json_key(&j, "tree");
@@ -115,28 +122,36 @@ static void write_expression(const struct made *m, struct random *r, struct buf 
     query_free(q);
     buf_done(&text);
     buf_done(&tree);
+    return segments != match || restored != match;
 }
 
 int main(int argc, char **argv) {
     struct made m;
+    struct stored s;
     struct buf out;
+    char store[4096];
+    unsigned differ = 0;
     if (argc != 5) {
-        end("usage: differential SEED SESSIONS EXPRESSIONS FOLDER");
+        end_with("usage: differential SEED SESSIONS EXPRESSIONS FOLDER", NULL);
     }
     struct random r = {strtoull(argv[1], NULL, 10) ^ 0x5eed};
     if (setenv("TZ", "UTC", 1) != 0) {
-        end("no environment");
+        end_with("no environment", NULL);
     }
     tzset();
     made_sessions(&m, strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
+    (void)snprintf(store, sizeof(store), "%s/store", argv[4]);
+    stored_open(&s, &m, store);
+    stored_check_ids(&s, &m);
     write_schema(&m, argv[4]);
     write_documents(&m, argv[4]);
     buf_init(&out, OUT_MAX);
     for (uint64_t left = strtoull(argv[3], NULL, 10); left; left--) {
-        write_expression(&m, &r, &out);
+        differ += write_expression(&m, &s, &r, left % 10 == 0, &out);
     }
     save(argv[4], "expressions.jsonl", &out);
     buf_done(&out);
+    stored_close(&s);
     made_done(&m);
-    return 0;
+    return differ ? 1 : 0;
 }

@@ -92,6 +92,7 @@ static void undo_row(struct builder *b) {
     for (uint32_t i = 0; i < b->cap; i++) {
         struct column_build *col = b->columns[i];
         if (col && col->present && col->rows[col->present - 1] == b->rows) {
+            column_build_settle(col);
             col->present--;
             col->values = col->present ? column_build_end(col, col->present - 1) : 0;
         }
@@ -128,7 +129,8 @@ int builder_add(struct builder *b, struct span payload, uint32_t rows) {
     return cursor_left(&c) ? -EBADMSG : 0;
 }
 
-static void give_positions(const struct builder *b, const struct column_build *col, struct positions_sink *to) {
+static void give_positions(const struct builder *b, struct column_build *col, struct positions_sink *to) {
+    column_build_settle(col);
     for (uint32_t i = 0; i < col->present; i++) {
         uint32_t code = col->codes[column_build_first(col, i)];
         positions_sink_add(to, b->seq_low + col->rows[i], intern_at(&col->dictionary, code));
@@ -154,7 +156,7 @@ int builder_part(struct builder *b, const char *name, struct cache *cache, struc
                  struct part **ret_part) {
     struct segment_writer w;
     uint64_t size = 0;
-    int r = segment_begin(&w, -1, b->seq_low, b->rows, true);
+    int r = segment_begin(&w, -1, b->seq_low, b->rows, PACKING_NONE);
     builder_write(b, &w, NULL);
     int ended = segment_end(&w, &size);
     r = r ? r : ended;

@@ -16,7 +16,6 @@ void intern_done(struct intern *t) {
     free(t->bytes);
     free(t->ends);
     free(t->slots);
-    free(t->hashes);
     *t = (struct intern){.key = t->key};
 }
 
@@ -42,26 +41,28 @@ static void *grow_array(void *array, uint32_t *cap, uint64_t want, size_t size) 
     return made;
 }
 
-static void place(struct intern *t, uint32_t hash, uint32_t number) {
-    uint32_t at = hash & (t->slot_count - 1);
-    while (t->slots[at]) {
+static void place(struct intern *t, struct intern_slot slot) {
+    uint32_t at = slot.hash & (t->slot_count - 1);
+    while (t->slots[at].number) {
         at = (at + 1) & (t->slot_count - 1);
     }
-    t->slots[at] = number + 1;
+    t->slots[at] = slot;
 }
 
 static bool more_slots(struct intern *t) {
-    uint32_t bigger = t->slot_count ? t->slot_count * 2 : 64;
-    uint32_t *slots = bigger ? calloc(bigger, sizeof(*slots)) : NULL;
+    uint32_t before = t->slot_count, bigger = before ? before * 2 : 64;
+    struct intern_slot *old = t->slots, *slots = bigger ? calloc(bigger, sizeof(*slots)) : NULL;
     if (!slots) {
         return false;
     }
-    free(t->slots);
     t->slots = slots;
     t->slot_count = bigger;
-    for (uint32_t i = 0; i < t->count; i++) {
-        place(t, t->hashes[i], i);
+    for (uint32_t i = 0; i < before; i++) {
+        if (old[i].number) {
+            place(t, old[i]);
+        }
     }
+    free(old);
     return true;
 }
 
@@ -71,28 +72,19 @@ static bool make_room(struct intern *t, size_t len) {
         return false;
     }
     t->bytes = bytes;
-    if (t->count < t->count_cap) {
-        return true;
-    }
-    uint32_t cap = t->count_cap;
-    uint32_t *ends = grow_array(t->ends, &cap, (uint64_t)t->count + 1, sizeof(*ends));
+    uint32_t *ends = grow_array(t->ends, &t->count_cap, (uint64_t)t->count + 1, sizeof(*ends));
     t->ends = ends ? ends : t->ends;
-    cap = t->count_cap;
-    uint32_t *hashes = ends ? grow_array(t->hashes, &cap, (uint64_t)t->count + 1, sizeof(*hashes)) : NULL;
-    t->hashes = hashes ? hashes : t->hashes;
-    t->count_cap = hashes ? cap : t->count_cap;
-    return hashes != NULL;
+    return ends != NULL;
 }
 
-uint32_t intern_add(struct intern *t, struct span bytes) {
-    if (t->count * (uint64_t)4 >= t->slot_count * (uint64_t)3 && !more_slots(t)) {
+static uint32_t add_hashed(struct intern *t, struct span bytes, uint32_t hash) {
+    if (t->count * (uint64_t)3 >= t->slot_count * (uint64_t)2 && !more_slots(t)) {
         return INTERN_FAILED;
     }
-    uint32_t hash = (uint32_t)siphash13(&t->key, bytes.at, bytes.len);
-    for (uint32_t at = hash & (t->slot_count - 1); t->slots[at]; at = (at + 1) & (t->slot_count - 1)) {
-        uint32_t number = t->slots[at] - 1;
-        if (t->hashes[number] == hash && span_equal(intern_at(t, number), bytes)) {
-            return number;
+    for (uint32_t at = hash & (t->slot_count - 1); t->slots[at].number; at = (at + 1) & (t->slot_count - 1)) {
+        const struct intern_slot *slot = &t->slots[at];
+        if (slot->hash == hash && span_equal(intern_at(t, slot->number - 1), bytes)) {
+            return slot->number - 1;
         }
     }
     if (!make_room(t, bytes.len)) {
@@ -101,9 +93,12 @@ uint32_t intern_add(struct intern *t, struct span bytes) {
     (void)span_copy_to(bytes, t->bytes + t->used);
     t->used += (uint32_t)bytes.len;
     t->ends[t->count] = t->used;
-    t->hashes[t->count] = hash;
-    place(t, hash, t->count);
+    place(t, (struct intern_slot){t->count + 1, hash});
     return t->count++;
+}
+
+uint32_t intern_add(struct intern *t, struct span bytes) {
+    return add_hashed(t, bytes, (uint32_t)siphash13(&t->key, bytes.at, bytes.len));
 }
 
 /* Sorting compares the first eight bytes as a number; the rest is looked at only where they are equal. */
@@ -158,12 +153,14 @@ void column_build_done(struct column_build *b) {
     free(b->rows);
     free(b->ends);
     free(b->numbers);
+    free(b->waiting);
     *b = (struct column_build){.id = b->id, .type = b->type, .dictionary = b->dictionary};
 }
 
 void column_build_clear(struct column_build *b) {
     intern_clear(&b->dictionary);
     b->present = b->values = 0;
+    b->waiting_used = b->waiting_count = 0;
     free(b->ends);
     b->ends = NULL;
     b->failed = 0;
@@ -230,11 +227,57 @@ bool column_build_more(struct column_build *b) {
     return true;
 }
 
-void column_build_bytes(struct column_build *b, struct span bytes) {
-    uint32_t code = intern_add(&b->dictionary, bytes);
+#define WAITING_MAX 32768u
+#define AHEAD 16u /* hashes made, and their slots fetched, before the first of them is looked up */
+
+static void put_code(struct column_build *b, uint32_t at, uint32_t code) {
     if (code == INTERN_FAILED) {
         b->failed = -ENOMEM;
         code = 0;
     }
-    b->codes[b->values++] = code;
+    b->codes[at] = code;
+}
+
+void column_build_settle(struct column_build *b) {
+    uint32_t to = b->values - b->waiting_count;
+    const uint8_t *at = b->waiting;
+    while (b->waiting_count) {
+        struct span values[AHEAD];
+        uint32_t hashes[AHEAD], n = MIN(AHEAD, b->waiting_count);
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t len;
+            memcpy(&len, at, sizeof(len));
+            values[i] = span_make(at + sizeof(len), len);
+            at += sizeof(len) + len;
+            hashes[i] = (uint32_t)siphash13(&b->dictionary.key, values[i].at, len);
+            if (b->dictionary.slots) {
+                __builtin_prefetch(&b->dictionary.slots[hashes[i] & (b->dictionary.slot_count - 1)]);
+            }
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            put_code(b, to++, add_hashed(&b->dictionary, values[i], hashes[i]));
+        }
+        b->waiting_count -= n;
+    }
+    b->waiting_used = 0;
+}
+
+void column_build_bytes(struct column_build *b, struct span bytes) {
+    uint32_t need = (uint32_t)(sizeof(uint32_t) + MIN(bytes.len, (size_t)UINT32_MAX / 2));
+    if (b->waiting_used + (uint64_t)need > WAITING_MAX) {
+        column_build_settle(b);
+    }
+    if (!b->waiting) {
+        b->waiting = malloc(WAITING_MAX);
+    }
+    if (need > WAITING_MAX || !b->waiting) { /* nothing waits: the order of codes holds */
+        put_code(b, b->values++, intern_add(&b->dictionary, bytes));
+        return;
+    }
+    uint32_t len = (uint32_t)bytes.len;
+    memcpy(b->waiting + b->waiting_used, &len, sizeof(len));
+    (void)span_copy_to(bytes, b->waiting + b->waiting_used + sizeof(len));
+    b->waiting_used += need;
+    b->waiting_count++;
+    b->values++;
 }

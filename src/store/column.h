@@ -17,7 +17,10 @@ struct intern {
     struct hash_key key;
     uint8_t *bytes;
     uint32_t *ends; /* where value i ends; it begins where i - 1 ends */
-    uint32_t *slots, *hashes;
+    struct intern_slot {
+        uint32_t number; /* and one; 0: free */
+        uint32_t hash;   /* here and not by number: one miss of the cache instead of two */
+    } * slots;
     uint32_t used, cap, count, count_cap, slot_count;
 };
 #define INTERN_FAILED UINT32_MAX
@@ -44,6 +47,10 @@ struct column_build {
         uint32_t *codes;
     };
     struct intern dictionary;
+    /* Byte values wait here and are looked up many at a time: the dictionaries of all columns together are larger than
+     * the processor's caches, that of one is not. Each: u32 length, bytes. */
+    uint8_t *waiting;
+    uint32_t waiting_used, waiting_count;
     uint32_t rows_cap, values_cap;
     int failed;
 };
@@ -69,6 +76,8 @@ static inline void column_build_code(struct column_build *b, uint32_t code) {
     b->codes[b->values++] = code;
 }
 void column_build_bytes(struct column_build *b, struct span bytes);
+/* Looks up what waits: before `codes` or `dictionary` are read. */
+void column_build_settle(struct column_build *b);
 /* Values of the i-th present row: numbers first .. end - 1. */
 static inline uint32_t column_build_first(const struct column_build *b, uint32_t i) {
     return !b->ends ? i : i ? b->ends[i - 1] : 0;

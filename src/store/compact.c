@@ -129,7 +129,7 @@ static int write_merged(struct merging *g, uint32_t rows) {
     }
     struct merge m = {.parts = g->parts, .patches = g->patches, .count = g->count, .schema = &g->w->schema};
     struct merge_extra extra = {g->extra, g->extra_count};
-    r = segment_begin(&out, g->file.fd, g->from[0].seq_low, rows, false);
+    r = segment_begin(&out, g->file.fd, g->from[0].seq_low, rows, PACKING_TIGHT);
     r = r ? r : merge_columns(&m, &extra, &out);
     int ended = segment_end(&out, &size);
     r = segment_file_close(g->w, &g->file, r ? r : ended);

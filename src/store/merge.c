@@ -220,6 +220,7 @@ static void merge_column(struct merging *g, const struct column *like, struct se
         } else if (c) {
             copy_column(g, c);
         }
+        column_build_settle(&g->build); /* the next part may bring codes */
         g->base += p->info.rows;
     }
     if (!g->error) {
@@ -311,7 +312,7 @@ int merge_into_memory(const struct merge *m, const char *name, struct part **ret
         rows += m->parts[i]->info.rows;
     }
     struct part *first = m->parts[0];
-    int r = segment_begin(&w, -1, first->info.seq_low, (uint32_t)MIN(rows, (uint64_t)UINT32_MAX), true);
+    int r = segment_begin(&w, -1, first->info.seq_low, (uint32_t)MIN(rows, (uint64_t)UINT32_MAX), PACKING_NONE);
     r = r ? r : merge_columns(m, NULL, &w);
     int ended = segment_end(&w, &size);
     r = r ? r : ended;

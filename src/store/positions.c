@@ -151,7 +151,7 @@ static int write_extent(struct positions_file *f, int fd) {
     if (!out) {
         return -ENOMEM;
     }
-    size_t size = ZSTD_compress(out + POSITIONS_HEAD, bound, f->payload.data, f->payload.len, 3);
+    size_t size = ZSTD_compress(out + POSITIONS_HEAD, bound, f->payload.data, f->payload.len, 1);
     int r = ZSTD_isError(size) ? -ENOMEM : 0;
     if (r == 0) {
         uint32_t len = (uint32_t)(POSITIONS_HEAD - 8 + size), raw = (uint32_t)f->payload.len;

@@ -94,7 +94,7 @@ static int write_segment(struct sealing *s) {
     if (r) {
         return r;
     }
-    r = segment_begin(&out, f.fd, s->builder.seq_low, s->builder.rows, false);
+    r = segment_begin(&out, f.fd, s->builder.seq_low, s->builder.rows, PACKING_QUICK);
     if (r == 0) {
         builder_write(&s->builder, &out, &s->positions);
     }

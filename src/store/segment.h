@@ -30,13 +30,17 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files hold words in h
 
 enum presence_form { FORM_NONE, FORM_ALL, FORM_BITS, FORM_LIST };
 
+/* In memory; soon to be merged; to stay. */
+enum segment_packing { PACKING_NONE, PACKING_QUICK, PACKING_TIGHT };
+
 struct segment_writer {
     struct out out;
     struct buf directory, scratch, packed;
     ZSTD_CCtx *zstd;
     uint64_t seq_low;
     uint32_t rows, columns;
-    bool plain; /* in memory: nothing is packed by zstd */
+    bool plain; /* nothing is packed by zstd */
+    int level;  /* of zstd */
     uint64_t first_min, first_max, last_min, last_max;
     struct shared_extent {
         uint64_t hash;
@@ -48,8 +52,8 @@ struct segment_writer {
     int error;
 };
 
-/* `fd`: -1 for memory, `plain` then. */
-int segment_begin(struct segment_writer *w, int fd, uint64_t seq_low, uint32_t rows, bool plain);
+/* `fd`: -1 for memory, with PACKING_NONE. */
+int segment_begin(struct segment_writer *w, int fd, uint64_t seq_low, uint32_t rows, enum segment_packing packing);
 /* Sorts the column's codes on the way. Nothing is written when it has no row. */
 void segment_column(struct segment_writer *w, const char *path, struct column_build *b);
 /* Directory and footer. The size comes back; memory is in w->out.bytes. */

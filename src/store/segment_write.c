@@ -12,7 +12,6 @@
 #include "store/segment.h"
 
 #define SCRATCH_MAX ((size_t)1 << 30)
-#define ZSTD_LEVEL 3
 #define NEAR_UNIQUE_LEAST 4096u /* values before text can count as near-unique */
 
 bool path_is_measure(struct span path) {
@@ -41,8 +40,10 @@ struct laying {
     uint64_t min, max;
 };
 
-int segment_begin(struct segment_writer *w, int fd, uint64_t seq_low, uint32_t rows, bool plain) {
+int segment_begin(struct segment_writer *w, int fd, uint64_t seq_low, uint32_t rows, enum segment_packing packing) {
+    bool plain = packing == PACKING_NONE;
     *w = (struct segment_writer){.seq_low = seq_low, .rows = rows, .plain = plain};
+    w->level = packing == PACKING_QUICK ? 1 : 3;
     w->first_min = w->last_min = UINT64_MAX;
     out_begin(&w->out, fd);
     buf_init(&w->directory, SCRATCH_MAX);
@@ -91,7 +92,7 @@ static struct span pack(struct segment_writer *w, struct span bytes) {
     if (!to) {
         return bytes;
     }
-    size_t size = ZSTD_compressCCtx(w->zstd, to, bound, bytes.at, bytes.len, ZSTD_LEVEL);
+    size_t size = ZSTD_compressCCtx(w->zstd, to, bound, bytes.at, bytes.len, w->level);
     return ZSTD_isError(size) || size >= bytes.len ? bytes : span_make(to, size);
 }
 
@@ -400,35 +401,55 @@ static bool near_unique(const struct column_build *b) {
     return type_is_text(b->type) && b->values >= NEAR_UNIQUE_LEAST && b->dictionary.count > b->values / 10 * 4;
 }
 
-/* Numbers as values of a dictionary, unless they turn out to be all different. */
-static bool numbers_to_codes(struct laying *l, bool must) {
+#define COUNTED_MAX 4096u /* a dictionary of more numbers does not pay */
+
+/* How many different numbers there are, up to COUNTED_MAX. 0: more than that, or more than one in four. */
+static uint32_t count_numbers(const struct column_build *b) {
+    uint64_t table[2 * COUNTED_MAX] = {0}; /* the number and one; UINT64_MAX itself is not counted */
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < b->present; i++) {
+        uint64_t mark = b->numbers[i] + 1;
+        uint32_t at = (uint32_t)(mark * 0x9e3779b97f4a7c15u >> 51);
+        while (table[at] && table[at] != mark) {
+            at = (at + 1) & (2 * COUNTED_MAX - 1);
+        }
+        if (table[at] || mark == 0) {
+            continue;
+        }
+        table[at] = mark;
+        count++;
+        if (count == COUNTED_MAX || (count > 256 && count > i / 4)) {
+            return 0;
+        }
+    }
+    return count;
+}
+
+static bool numbers_to_codes(struct laying *l) {
     struct column_build *b = l->b, *to = &l->converted;
     column_build_init(to, b->id, FT_KEYWORD, &l->w->key);
     for (uint32_t i = 0; i < b->present; i++) {
         uint32_t first = column_build_first(b, i), end = column_build_end(b, i);
         if (!column_build_row(to, b->rows[i], end - first)) {
-            l->w->error = -ENOMEM;
-            return false;
+            break;
         }
         for (uint32_t v = first; v < end; v++) {
             uint64_t swapped = __builtin_bswap64(b->numbers[v]);
             column_build_bytes(to, span_make(&swapped, sizeof(swapped)));
         }
-        if (!must && to->dictionary.count > 1024 && to->dictionary.count > i / 4) {
-            return false;
-        }
     }
+    column_build_settle(to);
     l->w->error = to->failed ? to->failed : l->w->error;
     to->type = b->type;
     return !to->failed;
 }
 
 /* The dictionary of numbers has about two bytes a value; its codes need bits for their number only. */
-static bool dictionary_is_smaller(const struct laying *l) {
-    const struct column_build *to = &l->converted;
-    unsigned bits = to->dictionary.count > 1 ? 32u - (unsigned)__builtin_clz(to->dictionary.count - 1) : 0;
-    uint64_t coded = to->dictionary.count * (uint64_t)2 + to->present * (uint64_t)bits / 8 + 64;
-    return coded < series_size(l->b->numbers, l->b->present);
+static bool dictionary_is_smaller(const struct column_build *b) {
+    uint32_t count = count_numbers(b);
+    unsigned bits = count > 1 ? 32u - (unsigned)__builtin_clz(count - 1) : 0;
+    uint64_t coded = count * (uint64_t)2 + b->present * (uint64_t)bits / 8 + 64;
+    return count && coded < series_size(b->numbers, b->present);
 }
 
 static void choose_kind(struct laying *l, struct span path) {
@@ -439,11 +460,10 @@ static void choose_kind(struct laying *l, struct span path) {
         return;
     }
     l->kind = COLUMN_NUMBER;
-    if (lists || (!l->w->plain && !path_is_measure(path))) {
-        if (numbers_to_codes(l, lists) && (lists || dictionary_is_smaller(l))) {
-            l->kind = lists ? COLUMN_LIST : COLUMN_CODE;
-            l->b = &l->converted;
-        }
+    bool coded = lists || (!l->w->plain && !path_is_measure(path) && dictionary_is_smaller(b));
+    if (coded && numbers_to_codes(l)) {
+        l->kind = lists ? COLUMN_LIST : COLUMN_CODE;
+        l->b = &l->converted;
     }
 }
 
@@ -488,6 +508,7 @@ void segment_column(struct segment_writer *w, const char *path, struct column_bu
     if (w->error || b->present == 0) {
         return;
     }
+    column_build_settle(b);
     if (b->failed || w->columns == SEGMENT_COLUMNS_MAX) {
         w->error = b->failed ? b->failed : -E2BIG;
         return;

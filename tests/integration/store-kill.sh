@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Stores under kill -9 and failing disks: nothing confirmed is lost, nothing is there twice, a reader beside sees only whole
+# states. TAP on standard output. KILLS: how many writers are killed (200). Programs: tests/crash.
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+seine=$(realpath "${SEINE:-$root/build/seine}")
+crash=$(dirname "$seine")/tests/crash/store-crash
+faults=$(dirname "$seine")/tests/crash/libstore-faults.so
+[ -x "$crash" ] || { echo "Bail out! $crash is not there: tools/build release"; exit 1; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0 failed=0
+
+ok() { # ok STATUS NAME
+  count=$((count + 1))
+  if [ "$1" -eq 0 ]; then echo "ok $count - $2"; else
+    failed=$((failed + 1))
+    echo "not ok $count - $2"
+    head -c 800 "$work/said" | sed 's/^/# /'
+  fi
+}
+
+"$crash" kill "$work/killed" "${KILLS:-200}" 4711 >"$work/said" 2>&1
+ok $? "${KILLS:-200} writers killed at random times, a reader beside them"
+sed 's/^/# /' "$work/said"
+grep -Eq 'mid-segment [1-9]' "$work/said"
+ok $? "some of them in the middle of a segment"
+grep -Eq ' from [1-9]' "$work/said"
+ok $? "retention was at work"
+
+# CALL:ERROR:FROM:COUNT, see tests/crash/store_faults.c
+for plan in write:ENOSPC:40:7 write:EIO:30:1 write:ENOSPC:20:60 fdatasync:EIO:30:2 fdatasync:ENOSPC:25:6 rename:EIO:3:2 \
+  fsync:EIO:6:3 rename:ENOSPC:1:4; do
+  rm -rf "$work/failing"
+  FAULTS=$plan LD_PRELOAD=$faults timeout 120 "$crash" write "$work/failing" 0 4000 >/dev/null 2>"$work/said"
+  code=$?
+  "$crash" verify "$work/failing" >>"$work/said" 2>&1 && grep -q '^from 0 to 4000$' "$work/said" && [ "$code" -eq 0 ]
+  ok $? "all sessions are there after $plan"
+done
+
+# A disk that stays full: the writer says so and what it confirmed stays.
+rm -rf "$work/full"
+FAULTS=write:ENOSPC:40:1000000 LD_PRELOAD=$faults timeout 5 "$crash" write "$work/full" 0 4000 >"$work/acks" 2>"$work/said"
+"$crash" verify "$work/full" >>"$work/said" 2>&1
+ok $? "what was confirmed before the disk was full can be read"
+[ -s "$work/acks" ] && confirmed=$(tail -c 8 "$work/acks" | od -An -t u8 | tr -d ' ') || confirmed=0
+there=$(sed -n 's/^from 0 to \([0-9]*\)$/\1/p' "$work/said")
+[ "$confirmed" -gt 0 ] && [ "${there:-0}" -ge "$confirmed" ]
+ok $? "and nothing of it is missing ($confirmed confirmed, ${there:-none} there)"
+
+echo "1..$count"
+[ "$failed" -eq 0 ]

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "api/cron_run.h"
 #include "api/history.h"
 #include "api/saved.h"
 #include "api/shared.h"
@@ -51,6 +52,9 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
     }
     int code = saved_prepare(a->control, ret_err);
     code = code < 0 ? code : history_new(a->control, &a->history, ret_err);
+    if (code == 0 && a->store && a->settings->run_crons) {
+        code = crons_new(a, &a->crons, ret_err);
+    }
     if (code < 0) {
         api_free(a);
         return code;
@@ -63,6 +67,7 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
 struct api *api_free(struct api *a) {
     if (a) {
         auth_on_failure(a->auth, NULL, NULL);
+        crons_free(a->crons);
         history_free(a->history);
         running_table_free(a->running);
         free(a);

@@ -142,6 +142,17 @@ static void port_write(const struct registry *r, const struct field *f, struct f
     }
 }
 
+/* The protocol. Fields that only the store knows belong to what their path begins with. */
+static void group_write(const struct field *f, char ret[FIELD_ROW_GROUP]) {
+    const char *path = f->def->path;
+    size_t len = strcspn(path, ".");
+    if (strcmp(f->owner, "store") == 0 && path[len]) {
+        (void)snprintf(ret, FIELD_ROW_GROUP, "%.*s", (int)len, path);
+    } else {
+        (void)snprintf(ret, FIELD_ROW_GROUP, "%s", f->owner);
+    }
+}
+
 static const char *unit_of(const struct field *f) {
     return f->flags & F_BYTES     ? "bytes"
            : f->flags & F_SECONDS ? "seconds"
@@ -159,7 +170,7 @@ static int add_own(const struct registry *r, const struct field *f, struct field
     exp_write(f, row->exp);
     (void)snprintf(row->path, sizeof(row->path), "%s", d->path);
     (void)snprintf(row->title, sizeof(row->title), "%s", d->title);
-    row->group = f->owner;
+    group_write(f, row->group);
     row->help = d->help;
     row->category = d->category;
     row->aliases = d->aliases;
@@ -189,7 +200,8 @@ static int add_twins(const struct registry *r, const struct field *f, struct fie
     exp_write(f, exp);
     for (size_t i = 0; i < ARRAY_LEN(twins); i++) {
         const struct twin *t = &twins[i];
-        struct field_row made = {.type = t->type, .group = f->owner, .help = f->def->help};
+        struct field_row made = {.type = t->type, .help = f->def->help};
+        group_write(f, made.group);
         int name = snprintf(made.exp, sizeof(made.exp), "%s%s", exp, t->exp);
         int path = snprintf(made.path, sizeof(made.path), "%s%s", f->def->path, t->path);
         int title = snprintf(made.title, sizeof(made.title), "%s%s", f->def->title, t->title);

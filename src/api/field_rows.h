@@ -10,13 +10,15 @@
 #include "field/registry.h"
 
 #define FIELD_ROW_NAME 160
+#define FIELD_ROW_GROUP 64
 
 struct field_row {
     char exp[FIELD_ROW_NAME];  /* in expressions */
     char path[FIELD_ROW_NAME]; /* in documents */
     char title[FIELD_ROW_NAME];
     const char *type; /* "lotermfield", ... */
-    const char *group, *help, *category, *aliases, *members, *unit, *transform;
+    char group[FIELD_ROW_GROUP];
+    const char *help, *category, *aliases, *members, *unit, *transform;
     char port[FIELD_ROW_NAME]; /* of an address: the path of its port; may be empty */
     bool date, single, no_facet, email, listed;
 };

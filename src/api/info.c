@@ -3,6 +3,7 @@
 
 #include "api/kept.h"
 #include "api/lists.h"
+#include "api/self.h"
 #include "api/shared.h"
 #include "base/util.h"
 
@@ -51,6 +52,10 @@ static void info_answer(struct call *c) {
         json_cstr(&j, *role);
     }
     json_close(&j, ']');
+    json_key(&j, "user");
+    code = code ? code : self_write(c, &j);
+    json_key(&j, "userSettingDefaults");
+    setting_defaults_write(&j);
     json_key(&j, "fieldsArr");
     code = code ? code : fields_write(c, &j, true);
     json_key(&j, "fieldsMap");
@@ -63,7 +68,7 @@ static void info_answer(struct call *c) {
 
 static const struct endpoint infos[] = {
     {"/api/appinfo", NULL, API_GET | API_TOKEN_GET, RIGHT_ANY, info_answer, NULL, "All that a page needs at its start",
-     "`{esHealth,views,fieldhistory,remoteclusters,clusters,roles,fieldsArr,fieldsMap}`"},
+     "`{esHealth,views,fieldhistory,remoteclusters,clusters,user,userSettingDefaults,roles,fieldsArr,fieldsMap}`"},
     {"/api/clusters", "/clusters", API_GET, RIGHT_ANY, cluster_list, NULL, "Clusters that are searched",
      "`{active:[],inactive:[]}`: there is one store."},
     {"/api/remoteclusters", "/remoteclusters", API_GET, RIGHT_ANY, remote_cluster_list, NULL,

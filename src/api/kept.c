@@ -234,8 +234,8 @@ void kept_list(struct call *c, const struct kept_kind *kind, kept_fits_fn fits, 
 
 /* --- changes --- */
 
-static void answer_row(struct call *c, const struct kept_kind *kind, const char *done, const struct saved *row,
-                       const struct kept_share *share) {
+void kept_answer(struct call *c, const struct kept_kind *kind, const char *done, const struct saved *row,
+                 const struct kept_share *share) {
     char text[64];
     (void)snprintf(text, sizeof(text), "%s %s!", done, kind->word);
     struct json j = call_json(c);
@@ -267,7 +267,7 @@ void kept_create(struct call *c, const struct kept_kind *kind, const struct save
     struct saved made = *row;
     made.id = span_text(id);
     made.created = made.updated = now;
-    answer_row(c, kind, "Created", &made, share);
+    kept_answer(c, kind, "Created", &made, share);
 }
 
 void kept_change(struct call *c, const struct kept_kind *kind, const struct saved *row,
@@ -279,7 +279,7 @@ void kept_change(struct call *c, const struct kept_kind *kind, const struct save
         kept_fail(c, kind, row->name, code);
         return;
     }
-    answer_row(c, kind, "Updated", &changed, share);
+    kept_answer(c, kind, "Updated", &changed, share);
 }
 
 void kept_delete(struct call *c, const struct kept_kind *kind) {

@@ -37,6 +37,8 @@ void kept_list(struct call *c, const struct kept_kind *kind, kept_fits_fn fits, 
 /* Stores a new or changed row and answers {"success":true,"text":...,"<word>":{...},"invalidUsers":[...]}. */
 void kept_create(struct call *c, const struct kept_kind *kind, const struct saved *row, const struct kept_share *share);
 void kept_change(struct call *c, const struct kept_kind *kind, const struct saved *row, const struct kept_share *share);
+void kept_answer(struct call *c, const struct kept_kind *kind, const char *done, const struct saved *row,
+                 const struct kept_share *share);
 void kept_delete(struct call *c, const struct kept_kind *kind);
 
 /* Answers a failure of saved.h. */

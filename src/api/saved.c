@@ -21,6 +21,11 @@ static const char *const scripts[] = {
     " view_name TEXT, view_expression TEXT, body TEXT, returned INTEGER, filtered INTEGER, total INTEGER,"
     " took INTEGER NOT NULL, page TEXT);"
     "CREATE INDEX history_time ON history (timestamp);",
+    /* Times in ms; `busy_until`: whoever runs it has until then. */
+    "CREATE TABLE cron_state (id TEXT PRIMARY KEY, lp INTEGER NOT NULL, last_run INTEGER NOT NULL DEFAULT 0,"
+    " count INTEGER NOT NULL DEFAULT 0, last_count INTEGER NOT NULL DEFAULT 0, toggled INTEGER NOT NULL DEFAULT 0,"
+    " toggled_by TEXT NOT NULL DEFAULT '', busy_until INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '')"
+    " WITHOUT ROWID;",
 };
 static const struct control_schema schema = {"saved", scripts, ARRAY_LEN(scripts)};
 

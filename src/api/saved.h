@@ -33,7 +33,8 @@ struct endpoint_family;
 #define SAVED_LIST_NAME_MAX 64
 #define SAVED_ID_SIZE 21 /* 20 hexadecimal digits, NUL */
 
-enum saved_kind { SAVED_VIEW, SAVED_SHORTCUT, SAVED_SHAREABLE, SAVED_NOTIFIER, SAVED_KINDS };
+/* Kept in the database by number: new ones go to the end. */
+enum saved_kind { SAVED_VIEW, SAVED_SHORTCUT, SAVED_SHAREABLE, SAVED_NOTIFIER, SAVED_CRON };
 
 struct saved {
     enum saved_kind kind;
@@ -91,6 +92,7 @@ int saved_shortcuts(struct control *c, const struct principal *who, struct span 
 
 /* --- for families.c --- */
 
-extern const struct endpoint_family view_family, shortcut_family, shareable_family, notifier_family, history_family;
+extern const struct endpoint_family view_family, shortcut_family, shareable_family, notifier_family, cron_family,
+    history_family;
 
 #endif

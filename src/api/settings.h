@@ -11,6 +11,7 @@ struct api_settings {
     uint32_t max_values;   /* maxAggSize */
     bool autocomplete;     /* valueAutoComplete */
     uint32_t query_seconds;
+    bool run_crons;     /* cronQueries */
     bool reverse_names; /* reverseDns */
     const char *title, *footer;
     const char *default_range; /* hours; "-1" everything */

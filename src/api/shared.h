@@ -14,6 +14,7 @@
 
 struct running_table;
 struct history; /* api/history.h */
+struct crons;   /* api/cron_run.h */
 
 struct api {
     struct store *store;
@@ -28,6 +29,7 @@ struct api {
     int64_t started_ms;
     struct running_table *running;
     struct history *history;
+    struct crons *crons; /* NULL: this process does not run periodic queries */
 };
 
 struct api_options {

@@ -423,8 +423,6 @@ static const struct endpoint stats[] = {
     {"/api/esrecovery", "/esrecovery/list", API_GET, STATS, empty_list, NULL, "Recoveries of Elasticsearch", NOTHING},
     {"/api/esadmin", NULL, API_GET, STATS, empty_array, NULL, "Settings of Elasticsearch", NOTHING},
     {"/api/esshards", "/esshard/list", API_GET, STATS, empty_shards, NULL, "Shards of Elasticsearch", NOTHING},
-    {"/api/crons", NULL, API_GET, RIGHT_ANY, empty_list, NULL, "Periodic queries",
-     "Always empty: there are no periodic queries."},
 };
 
 const struct endpoint_family stats_family = {"Statistics", stats, ARRAY_LEN(stats)};

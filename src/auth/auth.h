@@ -120,6 +120,8 @@ void auth_logout(struct auth *a, const struct request *q, struct reply *r);
 /* Who asks. True: `*ret` is filled and valid until auth_release. False: the reply is complete. */
 bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct principal **ret);
 void auth_release(struct auth *a, struct principal *p);
+/* A user by id, for work in their name while nobody asks. -ENOENT: there is none, or it is not enabled. */
+int auth_principal(struct auth *a, const char *id, struct principal **ret);
 
 bool principal_has_role(const struct principal *p, const char *role);
 bool auth_user_exists(struct auth *a, const char *id);

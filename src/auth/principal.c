@@ -177,6 +177,22 @@ int principal_anonymous(struct principal **ret) {
     return 0;
 }
 
+int auth_principal(struct auth *a, const char *id, struct principal **ret) {
+    if (auth_mode(a) == AUTH_ANONYMOUS && strcmp(id, "anonymous") == 0) {
+        return principal_anonymous(ret);
+    }
+    struct cached *c;
+    int code = cached_get(a, id, &c);
+    if (code < 0) {
+        return code;
+    }
+    if (!c->enabled) {
+        cached_unref(a, c);
+        return -ENOENT;
+    }
+    return principal_make(a, c, ret);
+}
+
 void auth_release(struct auth *a, struct principal *p) {
     struct held_principal *h = (struct held_principal *)(void *)p;
     if (h) {

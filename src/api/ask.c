@@ -292,6 +292,9 @@ void ask_close(struct ask *a) {
     for (size_t i = 0; i < a->query_count; i++) {
         query_free(a->queries[i]);
     }
+    for (size_t i = 0; i < a->extra_count; i++) {
+        query_free(a->extra[i]);
+    }
     a->snapshot = snapshot_unref(a->snapshot);
     free(a->seqs);
     arena_done(&a->arena);
@@ -341,14 +344,19 @@ int ask_search(struct ask *a, const struct ask_variant *variant, struct search *
     struct search_options o = options_for(a, variant->window ? variant->window : &a->window);
     struct query *more = NULL;
     int code = 0;
+    if (variant->expression.len && a->extra_count == ASK_EXTRA_MAX) {
+        return -E2BIG;
+    }
     if (variant->expression.len) {
         code = ask_parse(a, variant->expression, false, &more, &a->err);
         o.queries[a->query_count] = more;
     }
+    if (more) {
+        a->extra[a->extra_count++] = more;
+    }
     if (code == 0) {
         code = search_start(a, &o, ret_search);
     }
-    query_free(more); /* the search has its plan by now */
     return code;
 }
 

@@ -15,6 +15,7 @@
 
 #define ASK_ORDER_MAX 8
 #define ASK_QUERIES_MAX 3
+#define ASK_EXTRA_MAX 16
 #define ASK_IDS_MAX ((size_t)1 << 20)
 #define ASK_FIELDS_MAX 512
 
@@ -45,6 +46,8 @@ struct ask {
     size_t order_count;
     struct query *queries[ASK_QUERIES_MAX]; /* expression, view, forced expression; those that are there */
     size_t query_count;
+    struct query *extra[ASK_EXTRA_MAX]; /* of ask_search: they live as long as the searches */
+    size_t extra_count;
     bool by_ids;
     uint64_t *seqs; /* ascending */
     size_t seq_count;
@@ -77,7 +80,8 @@ int ask_seqs(struct ask *a, uint64_t **ret_seqs, size_t *ret_count);
 /* The earliest or latest `path` (firstPacket, lastPacket) of what was found; 0 when nothing was. */
 int ask_time_edge(struct ask *a, const char *path, bool latest, uint64_t *ret_ms);
 
-/* A search over the same sessions' time and conditions, with other times or one condition more. NULL members: as asked.
+/* A further search, to be freed before ask_close; at most ASK_EXTRA_MAX with an expression. It is over the same
+ * sessions' time and conditions, with other times or one condition more. NULL members: as asked.
  */
 struct ask_variant {
     const struct window *window;

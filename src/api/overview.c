@@ -85,11 +85,21 @@ struct breakdown {
     const char *note; /* on each item; NULL = none */
 };
 
-static int breakdown_groups(struct overview *o, const struct breakdown *b, uint64_t limit, struct groups **ret) {
-    struct search *only = NULL;
+/* Groups, and the search they belong to when it is one of their own. */
+struct counted {
+    struct search *only;
+    struct groups *groups;
+};
+
+static void counted_done(struct counted *c) {
+    groups_free(c->groups);
+    search_free(c->only);
+}
+
+static int breakdown_count(struct overview *o, const struct breakdown *b, uint64_t limit, struct counted *ret) {
     struct group_request q = {.keys = {{.kind = GROUP_FIELD}}, .key_count = 1, .limit = limit, .ascending = b->rarest};
     q.keys[0].field.field = field_at(o, b->path);
-    *ret = NULL;
+    *ret = (struct counted){NULL, NULL};
     if (!q.keys[0].field.field || !ask_may_see(o->a, q.keys[0].field.field)) {
         return 0;
     }
@@ -100,12 +110,11 @@ static int breakdown_groups(struct overview *o, const struct breakdown *b, uint6
     }
     int code = 0;
     if (b->only) {
-        code = ask_search(o->a, &(struct ask_variant){.expression = span_text(b->only)}, &only);
+        code = ask_search(o->a, &(struct ask_variant){.expression = span_text(b->only)}, &ret->only);
     }
     if (code == 0) {
-        code = search_groups(only ? only : o->a->search, &q, ret);
+        code = search_groups(ret->only ? ret->only : o->a->search, &q, &ret->groups);
     }
-    search_free(only);
     return code;
 }
 
@@ -132,14 +141,14 @@ static void write_groups(struct overview *o, const struct breakdown *b, const st
 }
 
 static int write_breakdown(struct overview *o, const struct breakdown *b) {
-    struct groups *g = NULL;
-    int code = breakdown_groups(o, b, CARD_ITEMS, &g);
-    if (code == 0 && g && g->count) {
+    struct counted c;
+    int code = breakdown_count(o, b, CARD_ITEMS, &c);
+    if (code == 0 && c.groups && c.groups->count) {
         card_open(o, &b->card);
-        write_groups(o, b, g);
-        card_close(o, g->total);
+        write_groups(o, b, c.groups);
+        card_close(o, c.groups->total);
     }
-    groups_free(g);
+    counted_done(&c);
     return code;
 }
 
@@ -158,17 +167,17 @@ static int write_rare_hosts(struct overview *o) {
     bool open = false;
     int code = 0;
     for (size_t i = 0; code == 0 && i < ARRAY_LEN(kinds); i++) {
-        struct groups *g = NULL;
-        code = breakdown_groups(o, &kinds[i], RARE_ITEMS, &g);
-        if (code == 0 && g && g->count) {
+        struct counted c;
+        code = breakdown_count(o, &kinds[i], RARE_ITEMS, &c);
+        if (code == 0 && c.groups && c.groups->count) {
             if (!open) {
                 card_open(o, &card);
                 open = true;
             }
-            write_groups(o, &kinds[i], g);
-            total += g->total;
+            write_groups(o, &kinds[i], c.groups);
+            total += c.groups->total;
         }
-        groups_free(g);
+        counted_done(&c);
     }
     if (open) {
         card_close(o, total);

@@ -1,6 +1,6 @@
 /* editor.ts: the editor of expressions, by CodeMirror. It stands in a shadow root: there CodeMirror hands its styles over as
  * objects, which the Content-Security-Policy allows, and not as <style> elements, which it refuses. */
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, completionStatus, startCompletion, type Completion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
+import { autocompletion, closeBrackets, closeCompletion, closeBracketsKeymap, completionKeymap, completionStatus, startCompletion, type Completion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { HighlightStyle, StreamLanguage, bracketMatching, syntaxHighlighting } from '@codemirror/language';
 import { linter, type Diagnostic } from '@codemirror/lint';
@@ -181,6 +181,7 @@ export function editorMake(o: EditorOptions): EditorView {
                                 if (completionStatus(view.state) === 'active' && view.dom.querySelector('[aria-selected]')) {
                                     return false;
                                 }
+                                closeCompletion(view);
                                 o.enter();
                                 return true;
                             },
@@ -200,6 +201,23 @@ export function editorMake(o: EditorOptions): EditorView {
                 linter(explain, { delay: 250 }),
                 keymap.of([...completionKeymap, ...closeBracketsKeymap, ...historyKeymap, ...defaultKeymap, { key: 'Escape', run: () => (o.leave(), true) }]),
                 EditorView.lineWrapping,
+                EditorView.domEventHandlers({
+                    // Left to itself the browser puts text in place of a selection in a <span style>, which the
+                    // Content-Security-Policy reports.
+                    beforeinput(event, view) {
+                        const { from, to, empty } = view.state.selection.main;
+                        if (event.inputType !== 'insertText' || !event.data || empty || view.composing) {
+                            return false;
+                        }
+                        const text = event.data;
+                        const insert = () => view.state.update({ changes: { from, to, insert: text }, selection: { anchor: from + text.length }, userEvent: 'input.type' });
+                        if (!view.state.facet(EditorView.inputHandler).some((handler) => handler(view, from, to, text, insert))) {
+                            view.dispatch(insert());
+                        }
+                        event.preventDefault();
+                        return true;
+                    },
+                }),
                 EditorView.contentAttributes.of({ 'aria-label': o.label, spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off' }),
                 EditorState.transactionFilter.of((tr) => {
                     // One line: pasted breaks become blanks.

@@ -48,7 +48,7 @@ class Query {
             return [now - Number(this.date) * 36e5, now];
         }
         const s = live.state;
-        return s && s.rows > 0 ? [Math.floor(s.first / 1000) * 1000, Math.ceil((s.last + 1) / 1000) * 1000] : null;
+        return s && s.rows > 0 && s.first && s.last ? [Math.floor(s.first / 1000) * 1000, Math.ceil((s.last + 1) / 1000) * 1000] : null;
     });
 
     set(changes: Record<string, string | null>, quietly = false): void {

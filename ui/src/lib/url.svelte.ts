@@ -75,7 +75,7 @@ export function follow(event: MouseEvent): void {
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) {
         return;
     }
-    if (link.target || link.hasAttribute('download') || link.origin !== location.origin) {
+    if (link.target || link.rel === 'external' || link.hasAttribute('download') || link.origin !== location.origin) {
         return;
     }
     const path = link.pathname;

@@ -1,0 +1,223 @@
+// test_2_work.mjs: what people do: search, zoom, open, pivot, tag, export, keep a view, look at connections.
+import { readFileSync } from 'node:fs';
+import { check, expect, shot, until } from './harness.mjs';
+
+export const count = async (page) => (await page.locator('.strip .count').innerText()).trim();
+export const rows = (page) => page.locator('.tr');
+
+export async function search(page, expression) {
+    await page.locator('.cm-content').click();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type(expression);
+    await page.keyboard.press('Escape');
+    await page.locator('.cm-content').click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await until(() => new URL(page.url()).searchParams.get('expression') === expression, 'the URL has ' + expression);
+}
+async function settled(page, text) {
+    await until(async () => (await count(page)).startsWith(text), `${text}; there is ${await count(page)}`);
+}
+
+export default async function ({ page, server }) {
+    await check('sessions: all of the sample, in order of time', async () => {
+        await page.goto('/sessions');
+        await settled(page, '94 sessions');
+        expect((await rows(page).count()) > 10, 'rows are drawn');
+        expect((await rows(page).first().innerText()).includes('2026-01-14 10:00:00.000'), await rows(page).first().innerText());
+    });
+    await check('search: an expression narrows, and the URL has it', async () => {
+        await search(page, 'protocols == smtp');
+        await settled(page, '3 sessions');
+        await page.reload();
+        await settled(page, '3 sessions');
+    });
+    await check('completion: fields, operators and values come from the store', async () => {
+        await page.goto('/sessions');
+        await settled(page, '94 sessions');
+        await page.keyboard.press('/');
+        await page.keyboard.type('protoc', { delay: 20 });
+        const list = page.locator('.cm-tooltip-autocomplete li');
+        await list.first().waitFor();
+        expect((await list.allInnerTexts()).some((t) => t.startsWith('protocols')), (await list.allInnerTexts()).join('|'));
+        await page.keyboard.type('ols == ', { delay: 20 });
+        await until(async () => (await list.allInnerTexts()).some((t) => t === 'dns'), 'dns is offered');
+        await shot(page, 'completion');
+        await page.keyboard.type('ss', { delay: 20 });
+        await until(async () => (await list.allInnerTexts())[0] === 'ssh', 'ssh is offered first');
+        await page.keyboard.press('ArrowDown');
+        await page.keyboard.press('Enter');
+        await page.keyboard.press('Enter');
+        await settled(page, '4 sessions');
+    });
+    await check('brush: dragging over the timeline zooms, back undoes it', async () => {
+        await page.goto('/sessions');
+        await settled(page, '94 sessions');
+        const box = await page.locator('.graph svg').boundingBox();
+        await page.mouse.move(box.x + box.width * 0.44, box.y + 30);
+        await page.mouse.down();
+        await page.mouse.move(box.x + box.width * 0.5, box.y + 30, { steps: 5 });
+        await page.mouse.up();
+        await until(() => page.url().includes('startTime='), 'the URL has a time');
+        await until(async () => !(await count(page)).startsWith('94'), 'fewer sessions');
+        const less = parseInt(await count(page), 10);
+        expect(less > 0 && less < 60, `${less} sessions`);
+        await page.goBack();
+        await settled(page, '94 sessions');
+    });
+    await check('open: details in place, packets, both sides of the stream', async () => {
+        await page.goto('/sessions?expression=' + encodeURIComponent('tags == http:password'));
+        await settled(page, '1 session');
+        await rows(page).first().click({ position: { x: 5, y: 5 } });
+        const detail = page.locator('section.detail');
+        await detail.locator('dl').first().waitFor();
+        expect((await detail.innerText()).includes('http:password'), 'fields are shown');
+        await shot(page, 'detail');
+        await detail.getByRole('tab', { name: 'Packets' }).click();
+        await detail.locator('article').nth(3).waitFor();
+        await detail.locator('article button.line').nth(3).click();
+        await detail.locator('pre').first().waitFor();
+        await shot(page, 'packets');
+        await detail.getByRole('tab', { name: 'Streams' }).click();
+        await detail.locator('article.src pre').first().waitFor();
+        expect((await detail.locator('article.src pre').first().innerText()).includes('user=alice&password=sunshine'), 'the password is there');
+        await shot(page, 'stream');
+        await detail.getByRole('button', { name: 'Hex' }).click();
+        expect(/^000000 {2}50 4f 53 54/.test(await detail.locator('article.src pre').first().innerText()), 'hex');
+        // The link shows a colleague the same.
+        const link = page.url();
+        await page.goto('/help');
+        await page.goto(link);
+        await page.locator('section.detail article.src pre').first().waitFor();
+    });
+    await check('files: bodies of a stream can be taken out', async () => {
+        await page.goto('/sessions?tab=streams&expression=' + encodeURIComponent('http.uri == *setup-2.4.exe'));
+        await settled(page, '1 session');
+        await rows(page).first().click({ position: { x: 5, y: 5 } });
+        const [download] = await Promise.all([page.waitForEvent('download'), page.locator('table.files a').first().click()]);
+        expect(readFileSync(await download.path()).subarray(0, 2).toString() === 'MZ', 'it is the program');
+    });
+    await check('pivot: a value’s menu adds to the expression, excludes, and leads on', async () => {
+        await page.goto('/sessions');
+        await settled(page, '94 sessions');
+        await page.locator('.tr button.v', { hasText: /^192\.0\.2\.66$/ }).first().click();
+        await page.getByRole('menuitem', { name: /^And\s/ }).first().click();
+        await until(() => new URL(page.url()).searchParams.get('expression')?.includes('192.0.2.66'), 'the expression has the address');
+        const kiosk = parseInt(await until(async () => ((await count(page)).startsWith('94') ? null : count(page)), 'counted'), 10);
+        await page.locator('.tr button.v', { hasText: /^dns$/ }).first().click();
+        await page.getByRole('menuitem', { name: /^And not/ }).click();
+        await until(async () => parseInt(await count(page), 10) < kiosk, 'fewer without dns');
+        await page.locator('.tr button.v', { hasText: /^198\.51\.100\.83$/ }).first().click();
+        await page.getByRole('menuitem', { name: /^Values over time/ }).click();
+        await until(() => page.url().includes('/spigraph'), 'the graph of values');
+        await page.locator('li .name', { hasText: '198.51.100.83' }).waitFor();
+        await shot(page, 'pivot');
+    });
+    await check('tag: one session gets and loses a tag; the table shows it', async () => {
+        await page.goto('/sessions?expression=' + encodeURIComponent('protocols == ssh'));
+        await settled(page, '4 sessions');
+        await rows(page).first().click({ position: { x: 5, y: 5 } });
+        await page.getByLabel('Tag to add').fill('seen-by-test');
+        await page.getByRole('button', { name: 'Add tag' }).click();
+        await page.locator('.tr .tag', { hasText: 'seen-by-test' }).first().waitFor();
+        await search(page, 'tags == seen-by-test');
+        await settled(page, '1 session');
+        await rows(page).first().click({ position: { x: 5, y: 5 } });
+        await page.getByLabel('Remove tag seen-by-test').click();
+        await until(async () => (await page.locator('.tr .tag', { hasText: 'seen-by-test' }).count()) === 0, 'the tag is gone');
+    });
+    await check('columns: chosen from the registry, sorted, moved, kept', async () => {
+        await page.goto('/sessions');
+        await settled(page, '94 sessions');
+        await page.getByRole('button', { name: 'Columns' }).click();
+        await page.getByLabel('Find a field').fill('user agent');
+        await page.locator('.pop label', { hasText: 'http.user-agent' }).first().click();
+        await page.getByLabel('Close', { exact: true }).click();
+        await page.locator('.th', { hasText: /agent/i }).waitFor();
+        await page.locator('.th button', { hasText: 'Bytes' }).first().click();
+        await page.locator('.th button', { hasText: 'Bytes' }).first().click();
+        await until(() => page.url().includes('order=network.bytes%3Adesc'), 'sorted by bytes');
+        await until(async () => /kB/.test(await rows(page).first().innerText()), 'the largest first');
+        await page.locator('.th button', { hasText: 'Bytes' }).first().focus();
+        await page.keyboard.press('Alt+ArrowLeft');
+        const heads = await page.locator('.th').allInnerTexts();
+        expect(heads.findIndex((t) => t.startsWith('Bytes')) < heads.findIndex((t) => t.startsWith('Packets')), heads.join('|'));
+        await page.reload();
+        await page.locator('.th', { hasText: /agent/i }).waitFor();
+        await page.evaluate(() => localStorage.clear());
+    });
+    await check('export: CSV, JSON Lines and packets have what is seen, and a curl line', async () => {
+        await page.goto('/sessions?expression=' + encodeURIComponent('protocols == smtp'));
+        await settled(page, '3 sessions');
+        await page.getByRole('button', { name: 'Export' }).click();
+        const take = async (name) => {
+            const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.pop a', { hasText: name }).first().click()]);
+            return readFileSync(await download.path());
+        };
+        const csv = (await take('CSV')).toString().trim().split(/\r?\n/);
+        expect(csv.length === 4, 'a head and three rows: ' + csv.length);
+        const lines = (await take('JSON Lines')).toString().trim().split('\n').map((line) => JSON.parse(line));
+        expect(lines.length === 3 && lines.every((d) => JSON.stringify(d).includes('smtp')), 'three documents');
+        const pcap = await take('Packets, pcap');
+        expect([0xa1b2c3d4, 0xa1b23c4d].includes(pcap.readUInt32LE(0)), 'a capture');
+        const ng = await take('Packets, pcapng');
+        expect(ng.readUInt32LE(0) === 0x0a0d0d0a, 'a pcapng capture');
+        await page.locator('.pop button', { hasText: 'curl' }).first().click();
+        const line = await page.evaluate(() => navigator.clipboard.readText());
+        expect(line.startsWith('curl ') && line.includes('/api/sessions/csv') && line.includes('smtp'), line);
+    });
+    await check('view: kept under a name, found again, changed and deleted', async () => {
+        await page.goto('/sessions?expression=' + encodeURIComponent('protocols == ssh'));
+        await settled(page, '4 sessions');
+        await page.getByRole('button', { name: 'Save as view' }).click();
+        await page.getByLabel('Name of the view').fill('ssh of the test');
+        await page.keyboard.press('Enter');
+        await until(async () => (await page.getByLabel('View', { exact: true }).locator('option').allInnerTexts()).includes('ssh of the test'), 'the view is listed');
+        await page.goto('/sessions');
+        await until(async () => (await page.getByLabel('View', { exact: true }).locator('option').allInnerTexts()).includes('ssh of the test'), 'the view is listed');
+        await page.getByLabel('View', { exact: true }).selectOption({ label: 'ssh of the test' });
+        await settled(page, '4 sessions');
+        await page.goto('/settings');
+        const row = page.locator('tr', { hasText: 'ssh of the test' });
+        await row.getByRole('button', { name: 'Delete' }).click();
+        await row.getByRole('button', { name: 'Delete' }).click();
+        await until(async () => (await page.locator('tr', { hasText: 'ssh of the test' }).count()) === 0, 'the view is gone');
+    });
+    await check('connections: the graph is drawn, and its table leads to sessions', async () => {
+        await page.goto('/connections');
+        await page.locator('summary').click();
+        const drawn = await page.locator('canvas').evaluate((c) => {
+            const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            let n = 0;
+            for (let i = 3; i < data.length; i += 4) {
+                n += data[i] > 0 ? 1 : 0;
+            }
+            return n;
+        });
+        expect(drawn > 2000, `${drawn} points are drawn`);
+        await page.locator('details tbody a').first().click();
+        await until(() => page.url().includes('/sessions') && page.url().includes('expression='), 'sessions of a link');
+        await until(async () => parseInt(await count(page), 10) > 0, 'there are some');
+    });
+    await check('history: what was asked is there, and can be asked again', async () => {
+        await page.goto('/history?hours=1');
+        await until(async () => (await page.locator('tbody tr', { hasText: 'protocols == smtp' }).count()) > 0, 'the search is there');
+        await page.locator('tbody tr', { hasText: 'protocols == smtp' }).first().getByText('ask again').click();
+        await settled(page, '3 sessions');
+    });
+    await check('time: typed, with zone; wrong ones are told', async () => {
+        await page.goto('/sessions');
+        await settled(page, '94 sessions');
+        await page.getByLabel('From', { exact: true }).fill('2026-01-14 10:06:00');
+        await page.getByLabel('To', { exact: true }).fill('2026-01-14 10:07:00');
+        await page.keyboard.press('Enter');
+        await until(async () => !(await count(page)).startsWith('94'), 'fewer');
+        const url = new URL(page.url());
+        expect(url.searchParams.get('startTime') === '1768381560', url.search);
+        expect((await page.locator('.time').innerText()).includes('UTC+1'), 'the zone is shown');
+        await page.getByLabel('From', { exact: true }).fill('yesterday-ish');
+        await page.keyboard.press('Enter');
+        expect((await page.locator('.time [role=alert]').innerText()).includes('is no time'), 'told');
+    });
+    void server;
+}

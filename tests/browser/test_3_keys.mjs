@@ -1,0 +1,70 @@
+// test_3_keys.mjs: from the first page to the bytes of one session, without a mouse.
+import { check, expect, shot, until } from './harness.mjs';
+import { count, rows } from './test_2_work.mjs';
+
+export default async function ({ page }) {
+    await check('keys: ? lists them, Escape closes the list', async () => {
+        await page.goto('/');
+        await page.locator('main h1').waitFor();
+        await page.keyboard.press('?');
+        await page.locator('dialog[open]').waitFor();
+        await shot(page, 'keys');
+        await page.keyboard.press('Escape');
+        await until(async () => (await page.locator('dialog[open]').count()) === 0, 'closed');
+    });
+    await check('keys: search, walk, open, read packets, exclude a value', async () => {
+        await page.keyboard.press('g');
+        await page.keyboard.press('s');
+        await until(() => page.url().endsWith('/sessions'), 'the sessions');
+        await until(async () => (await count(page)).startsWith('94'), 'rows');
+        await page.keyboard.press('/');
+        await page.keyboard.type('ip.src == 192.0.2.66');
+        await page.waitForTimeout(600);
+        await page.keyboard.press('Enter');
+        await until(() => page.url().includes('192.0.2.66'), 'searched');
+        await until(async () => !(await count(page)).startsWith('94'), 'counted');
+        const before = parseInt(await count(page), 10);
+        await page.keyboard.press('Escape');
+        await until(async () => page.evaluate(() => document.activeElement?.getAttribute('role') === 'treegrid'), 'the table has the focus');
+        await page.keyboard.press('j');
+        await page.keyboard.press('ArrowDown');
+        await page.keyboard.press('k');
+        expect((await page.locator('.tr.cursor').getAttribute('aria-rowindex')) === '3', 'the second row');
+        await page.keyboard.press('Enter');
+        await page.locator('section.detail dl').first().waitFor();
+        await page.keyboard.press('Tab');
+        await until(async () => page.evaluate(() => !!document.activeElement?.closest('section.detail, .th')), 'Tab goes on');
+        await page.locator('[data-first]').focus();
+        await page.keyboard.press('Enter');
+        await until(async () => (await page.locator('section.detail').count()) === 0, 'closed again');
+        await page.keyboard.press('ArrowRight');
+        await page.keyboard.press('ArrowRight');
+        await page.keyboard.press('x');
+        await until(() => new URL(page.url()).searchParams.get('expression')?.includes('protocols !='), 'excluded');
+        await until(async () => parseInt(await count(page), 10) < before, 'fewer');
+        await page.keyboard.press('m');
+        await page.locator('[role=menu]').waitFor();
+        expect(await page.evaluate(() => document.activeElement?.getAttribute('role') === 'menuitem'), 'the menu has the focus');
+        await page.keyboard.press('ArrowDown');
+        await page.keyboard.press('Escape');
+        await until(async () => (await page.locator('[role=menu]').count()) === 0, 'menu closed');
+    });
+    await check('keys: the timeline is zoomed by arrows', async () => {
+        await page.goto('/sessions');
+        await until(async () => (await count(page)).startsWith('94'), 'rows');
+        await page.locator('.graph svg').focus();
+        for (const key of ['ArrowRight', 'ArrowRight', 'Shift+ArrowRight', 'Shift+ArrowRight', 'Enter']) {
+            await page.keyboard.press(key);
+        }
+        await until(() => page.url().includes('startTime='), 'zoomed');
+    });
+    await check('keys: every page is reached by two', async () => {
+        for (const [key, path] of Object.entries({ o: '/', v: '/spiview', y: '/hierarchy', c: '/connections', m: '/map', f: '/files', t: '/stats', r: '/history', e: '/settings', h: '/help' })) {
+            await page.evaluate(() => document.activeElement?.blur());
+            await page.keyboard.press('g');
+            await page.keyboard.press(key);
+            await until(() => new URL(page.url()).pathname === path, path);
+        }
+    });
+    void rows;
+}

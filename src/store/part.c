@@ -208,8 +208,17 @@ int column_numbers(const struct column *c, uint32_t block, uint64_t *ret) {
     }
     uint64_t bits[PART_WORDS];
     r = column_presence(c, block, bits);
-    for (uint32_t row = rows, k = b->count; r >= 0 && row-- > 0;) { /* from the end: values only move up */
-        ret[row] = bits[row / 64] >> (row & 63) & 1 ? ret[--k] : 0;
+    uint32_t k = b->count;
+    for (uint32_t w = (rows + 63) / 64; r >= 0 && w-- > 0;) { /* from the end: values only move up */
+        uint64_t word = bits[w];
+        uint32_t end = MIN(w * 64 + 64, rows);
+        for (; word; end = w * 64 + 63 - (uint32_t)__builtin_clzll(word), word &= ~((uint64_t)1 << (end & 63))) {
+            uint32_t row = w * 64 + 63 - (uint32_t)__builtin_clzll(word);
+            uint64_t value = ret[--k];
+            memset(ret + row + 1, 0, (end - row - 1) * sizeof(*ret));
+            ret[row] = value;
+        }
+        memset(ret + (size_t)w * 64, 0, (end - w * 64) * sizeof(*ret));
     }
     return r < 0 ? r : 0;
 }
@@ -234,8 +243,17 @@ int column_codes(const struct column *c, uint32_t block, uint32_t *ret) {
     }
     uint64_t bits[PART_WORDS];
     r = column_presence(c, block, bits);
-    for (uint32_t row = rows, k = b->count; r >= 0 && row-- > 0;) {
-        ret[row] = bits[row / 64] >> (row & 63) & 1 ? ret[--k] : CODE_NONE;
+    uint32_t k = b->count;
+    for (uint32_t w = (rows + 63) / 64; r >= 0 && w-- > 0;) {
+        uint64_t word = bits[w];
+        uint32_t end = MIN(w * 64 + 64, rows);
+        for (; word; end = w * 64 + 63 - (uint32_t)__builtin_clzll(word), word &= ~((uint64_t)1 << (end & 63))) {
+            uint32_t row = w * 64 + 63 - (uint32_t)__builtin_clzll(word);
+            uint32_t value = ret[--k];
+            memset(ret + row + 1, 0xff, (end - row - 1) * sizeof(*ret));
+            ret[row] = value;
+        }
+        memset(ret + (size_t)w * 64, 0xff, (end - w * 64) * sizeof(*ret));
     }
     return r < 0 ? r : 0;
 }

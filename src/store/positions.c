@@ -110,11 +110,17 @@ static int open_end(const char *path) {
     if (fd < 0) {
         return -errno;
     }
-    uint64_t end = 0;
+    uint64_t end = 0, last = 0;
     struct positions_extent e;
     while (positions_extent_at(fd, end, &e) == 1) {
+        last = end;
         end = e.next;
     }
+    uint8_t *bytes = NULL;
+    if (end && positions_extent_at(fd, last, &e) == 1 && positions_extent_read(fd, &e, &bytes) == -EBADMSG) {
+        end = last;
+    }
+    free(bytes);
     if (ftruncate(fd, (off_t)end) != 0 || lseek(fd, (off_t)end, SEEK_SET) < 0) {
         int r = -errno;
         (void)close(fd);

@@ -14,9 +14,9 @@ struct positions_extent {
 };
 
 void positions_path(const char *folder, uint32_t file, char *ret);
-/* 1: there is a whole one; 0: the end, or not whole; -EBADMSG: its checksum does not hold. */
+/* By its head alone. 1: there is one of full length; 0: the end, or cut off; -EBADMSG: it cannot be one. */
 int positions_extent_at(int fd, uint64_t at, struct positions_extent *ret);
-/* Its sessions, unpacked; the caller frees. */
+/* Its sessions, checked and unpacked; the caller frees. */
 int positions_extent_read(int fd, const struct positions_extent *e, uint8_t **ret);
 int positions_run_read(struct cursor *c, uint32_t file, uint64_t count, struct packet_position *to);
 

@@ -48,23 +48,28 @@ static int read_extent(int fd, uint64_t at, uint8_t head[POSITIONS_HEAD], uint8_
 }
 
 int positions_extent_at(int fd, uint64_t at, struct positions_extent *ret) {
-    uint8_t head[POSITIONS_HEAD], *bytes = NULL;
+    uint8_t head[POSITIONS_HEAD];
     uint32_t len;
-    int r = read_extent(fd, at, head, &bytes, &len);
-    free(bytes);
-    if (r == 1) {
-        *ret = (struct positions_extent){.at = at, .next = at + 8 + len};
-        memcpy(&ret->first, head + 8, 8);
-        memcpy(&ret->last, head + 16, 8);
-        memcpy(&ret->sessions, head + 24, 4);
-        memcpy(&ret->raw, head + 28, 4);
+    struct stat st;
+    ssize_t n = file_read_at(fd, head, POSITIONS_HEAD, at);
+    if (n < (ssize_t)POSITIONS_HEAD) {
+        return n < 0 ? (int)n : 0;
     }
-    return r;
+    memcpy(&len, head, 4);
+    *ret = (struct positions_extent){.at = at, .next = at + 8 + len};
+    memcpy(&ret->first, head + 8, 8);
+    memcpy(&ret->last, head + 16, 8);
+    memcpy(&ret->sessions, head + 24, 4);
+    memcpy(&ret->raw, head + 28, 4);
+    if (len < POSITIONS_HEAD - 8 || len > EXTENT_MAX || ret->first > ret->last) {
+        return -EBADMSG;
+    }
+    return fstat(fd, &st) != 0 ? -errno : ret->next <= (uint64_t)st.st_size;
 }
 
 int positions_extent_read(int fd, const struct positions_extent *e, uint8_t **ret) {
     uint8_t head[POSITIONS_HEAD], *bytes = NULL;
-    uint32_t len;
+    uint32_t len = 0;
     int r = read_extent(fd, e->at, head, &bytes, &len);
     if (r <= 0) {
         return r ? r : -EBADMSG;

@@ -397,8 +397,10 @@ static void lay_blocks(struct laying *l) {
 
 /* --- choosing --- */
 
+/* A dictionary saves the values that come again and costs two bytes or so for each: with three of four different
+ * nothing is left to be won, and much to be sorted. */
 static bool near_unique(const struct column_build *b) {
-    return type_is_text(b->type) && b->values >= NEAR_UNIQUE_LEAST && b->dictionary.count > b->values / 10 * 4;
+    return type_is_text(b->type) && b->values >= NEAR_UNIQUE_LEAST && b->dictionary.count > b->values / 4 * 3;
 }
 
 #define COUNTED_MAX 4096u /* a dictionary of more numbers does not pay */

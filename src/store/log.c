@@ -125,7 +125,7 @@ static int read_frame(struct log_reader *r) {
     r->packed.len = whole;
     uint32_t crc;
     memcpy(&crc, to + 4, 4);
-    return crc32c(0, to + 8, len) == crc ? 1 : -EBADMSG;
+    return crc32c_holds(crc, to + 8, len) ? 1 : -EBADMSG;
 }
 
 static int unpack_frame(struct log_reader *r, struct log_frame *ret) {

@@ -38,7 +38,7 @@ static int read_extent(int fd, uint64_t at, uint8_t head[POSITIONS_HEAD], uint8_
         return -ENOMEM;
     }
     n = file_read_at(fd, bytes, len, at + 8);
-    if (n != (ssize_t)len || crc32c(0, bytes, len) != crc) {
+    if (n != (ssize_t)len || !crc32c_holds(crc, bytes, len)) {
         free(bytes);
         return n < 0 ? (int)n : -EBADMSG;
     }

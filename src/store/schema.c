@@ -141,7 +141,7 @@ static int read_frames(struct schema *s, struct span bytes) {
         uint32_t len = cursor_u32le(&c), crc = cursor_u32le(&c);
         struct span frame = cursor_span(&c, len <= FRAME_MAX ? len : SIZE_MAX);
         struct schema_field *f = NULL;
-        if (!cursor_ok(&c) || crc32c(0, frame.at, frame.len) != crc) {
+        if (!cursor_ok(&c) || !crc32c_holds(crc, frame.at, frame.len)) {
             return 0; /* being written, or torn: nothing behind it can be known */
         }
         int r = read_field(frame, &f);

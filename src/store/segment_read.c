@@ -45,7 +45,7 @@ int part_extent(const struct part *p, const struct extent *e, atomic_uchar *chec
     if (checked && atomic_load_explicit(checked, memory_order_relaxed)) {
         return 0;
     }
-    if (crc32c(0, ret->at, ret->len) != e->crc) {
+    if (!crc32c_holds(e->crc, ret->at, ret->len)) {
         damage_add(p->damage, "%s: %s at byte %llu is damaged", p->name, what, (unsigned long long)e->at);
         return -EBADMSG;
     }
@@ -228,7 +228,7 @@ static int open_segment(struct part *p) {
     e.len = cursor_u32le(&c);
     e.crc = cursor_u32le(&c);
     uint32_t version = cursor_u32le(&c), own = cursor_u32le(&c);
-    if (!cursor_ok(&c) || crc32c(0, footer, 20) != own || !extent_fits(p, &e)) {
+    if (!cursor_ok(&c) || !crc32c_holds(own, footer, 20) || !extent_fits(p, &e)) {
         damage_add(p->damage, "%s: has no valid end: it is no segment, or was cut off", p->name);
         return -EBADMSG;
     }

@@ -242,7 +242,13 @@ static size_t addresses_copy(const struct record *rec, const struct field *field
     return n;
 }
 
-static void put_companion(struct record *rec, struct object in, const struct field *f, const char *text) {
+/* `text`: NULL when it is not known; `unknown` keeps its place in a list. */
+static void put_companion(struct record *rec, struct object in, const struct field *f, const char *text,
+                          const char *unknown) {
+    if (!text && (f->flags & F_SINGLE)) {
+        return;
+    }
+    text = text ? text : unknown;
     if (in.at) {
         cells_object_text(&rec->cells, in, f, span_text(text));
     } else {
@@ -261,9 +267,9 @@ static void apply_list(const struct overrides *o, struct record *rec, const stru
     for (size_t i = 0; i < n && any; i++) {
         const struct override *row = look_up(o, list[i].ip);
         if (companion != FIELD_NONE) {
-            put_companion(rec, in, &fields[companion], row && row->country ? row->country : "---");
-            put_companion(rec, in, &fields[companion + 1], row && row->as_full ? row->as_full : "---");
-            put_companion(rec, in, &fields[companion + 2], row && row->rir ? row->rir : "");
+            put_companion(rec, in, &fields[companion], row ? row->country : NULL, "---");
+            put_companion(rec, in, &fields[companion + 1], row ? row->as_full : NULL, "---");
+            put_companion(rec, in, &fields[companion + 2], row ? row->rir : NULL, "");
         }
         if (row) {
             put_ops(rec, fields, row);

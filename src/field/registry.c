@@ -313,7 +313,7 @@ static int add_companions(struct registry *r, uint16_t id, struct err *e) {
         struct field_def companion = {.path = path,
                                       .name = def->name ? name : NULL,
                                       .type = FT_KEYWORD,
-                                      .flags = F_REPEAT,
+                                      .flags = def->flags & F_SINGLE ? F_SINGLE : F_REPEAT,
                                       .title = title,
                                       .help = "Found for each address in its order"};
         uint16_t made;

@@ -54,12 +54,7 @@ static int import_paths(struct importing *m, char **paths, int count) {
                                 .verbose = o->setup.verbose,
                                 .over = over,
                                 .ctx = m};
-    int code = stop_init(&m->stop);
-    if (code < 0) {
-        say("signals cannot be taken: %s", strerror(-code));
-        return EXIT_INTERNAL;
-    }
-    code = load_run(&load, paths, count);
+    int code = load_run(&load, paths, count);
     if (code == EXIT_INTERRUPTED && m->stop.signal == SIGTERM) {
         code = EXIT_TERMINATED;
     }
@@ -72,6 +67,11 @@ static int import_into(struct importing *m, char **paths, int count) {
     int code = session_setup_init(&m->setup, &o->setup);
     if (code != EXIT_DONE) {
         return code;
+    }
+    code = stop_init(&m->stop); /* before the writer has threads of its own, which would take the signals */
+    if (code < 0) {
+        say("signals cannot be taken: %s", strerror(-code));
+        return EXIT_INTERNAL;
     }
     struct store_options options = store_settings_options(&m->setup.store, m->setup.record.node);
     code = store_writer_open(o->store, true, &options, m->setup.registry, &m->writer, &e);

@@ -94,7 +94,8 @@ importer=$pid
 exec 7>slow
 head -c 60000000 big.pcap >&7 &
 feeder=$!
-some() { local n; n=$(stored w) && [ "${n:-0}" -gt 0 ]; }
+some_in() { local n; n=$(stored "$1") && [ "${n:-0}" -gt 0 ]; }
+some() { some_in w; }
 check 'another process sees sessions while the capture is being read' waits 30 some
 kill -9 "$importer"
 wait "$importer" 2>/dev/null
@@ -118,15 +119,19 @@ code 0 'the import that was killed is done again'
 check "no session is lost or doubled ($before were there before)" is w "$want"
 rm -rf w
 
-start stopped import --store w big.pcap
-waits 30 some
+mkfifo endless
+start stopped import --store w2 big.pcap endless
+exec 9>endless # opened and never written to: the import waits there
+waits 60 some_in w2
 stop "$pid" INT
+exec 9>&-
 cp stopped.err err
 code 130 'SIGINT ends it in order' 'interrupted: the sessions stored so far can be searched'
-check 'what was stored stays' some
-run import --store w big.pcap
+check 'what was stored stays' some_in w2
+run import --store w2 big.pcap
 code 0 'the same command goes on'
-check 'and all is there once' is w "$want"
+check 'and all is there once' is w2 "$want"
+rm -rf w2
 
 # --- two writers, a full disk ---
 

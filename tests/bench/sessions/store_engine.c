@@ -238,6 +238,7 @@ struct engine_state {
     struct store *store;
     struct snapshot *snapshot;
     const struct registry *registry;
+    struct document_plan *plan;
     uint64_t rows;
 };
 
@@ -252,13 +253,15 @@ static int open_engine(const char *path, uint64_t rows, void **ret) {
     s->path = strdup(path);
     s->snapshot = store_snapshot(s->store);
     s->registry = snapshot_registry(s->snapshot);
+    s->plan = document_plan_new(s->registry);
     s->rows = rows;
     *ret = s;
-    return 0;
+    return s->plan ? 0 : -1;
 }
 
 static void close_engine(void *engine) {
     struct engine_state *s = engine;
+    document_plan_free(s->plan);
     snapshot_unref(s->snapshot);
     store_close(s->store);
     free(s->path);
@@ -412,23 +415,21 @@ static int ask_pairs(const struct engine_state *s, int64_t start, FILE *answer) 
 /* The session of a row as its columns; every one is read. */
 static int ask_one(const struct engine_state *s, FILE *answer) {
     uint64_t seq = part_info(snapshot_part(s->snapshot, 0))->seq_low + s->rows / 3;
-    struct document_plan *plan = document_plan_new(s->registry);
     struct restorer *r = NULL;
     const struct record *record;
     struct buf out;
     size_t part;
     uint32_t row;
     buf_init(&out, (size_t)1 << 20);
-    int code = plan && snapshot_find(s->snapshot, seq, &part, &row) ? 0 : -ENOENT;
+    int code = snapshot_find(s->snapshot, seq, &part, &row) ? 0 : -ENOENT;
     code = code < 0 ? code : restorer_new(s->snapshot, NULL, 0, true, &r);
     code = code < 0 ? code : restorer_read(r, part, row, &record);
     if (code == 0) {
-        document_write(plan, record, 0, &out);
+        document_write(s->plan, record, 0, &out);
         (void)fprintf(answer, "%lld %llu %llu\n", (long long)(record->last_time / NS_PER_MS),
                       (unsigned long long)record->bytes[SIDE_SRC], (unsigned long long)record->bytes[SIDE_DST]);
     }
     restorer_free(r);
-    document_plan_free(plan);
     buf_done(&out);
     return code;
 }

@@ -196,7 +196,8 @@ static int offer_values(struct completing *x, const struct named *named) {
             continue;
         }
         bool text = f->field->type >= FT_KEYWORD && f->field->type <= FT_TEXT && f->access == ACCESS_VALUE;
-        if (text) {
+        /* dictionaries hold values of all sessions: who may not see all gets only what is counted in those found */
+        if (text && a->query_count == 0) {
             code = search_complete(a->search, f, x->place.prefix, x->left, offer_value, x);
         } else {
             code = offer_counted(x, f);

@@ -229,7 +229,7 @@ static void write_session(struct overview *o, const struct record *r, uint64_t v
     buf_done(&label);
 }
 
-static int write_sessions(struct overview *o, const struct card *card, const char *path, uint64_t unit) {
+static int write_sessions(struct overview *o, const struct card *card, const char *path) {
     const struct field *f = field_at(o, path), *protocol = field_at(o, "protocol"), *node = field_at(o, "node");
     struct search_order order = {.field = {.field = f}, .descending = true};
     struct restorer *restorer = NULL;
@@ -247,7 +247,7 @@ static int write_sessions(struct overview *o, const struct card *card, const cha
             struct value v = {.type = (enum field_type)f->type};
             code = restorer_read(restorer, page.rows[i].part, page.rows[i].row, &r);
             if (code == 0 && f->def->get(r, &v)) {
-                write_session(o, r, v.u64 / unit);
+                write_session(o, r, v.u64);
             }
         }
         card_close(o, search_count(o->a->search));
@@ -448,8 +448,7 @@ static int write_cards(struct overview *o) {
          .name = "ip.dst",
          .only = "ip.protocol == tcp && packets.dst == 0"},
     };
-    static const struct card longest = {"longest", "Longest sessions", "By time between first and last packet.",
-                                        "seconds"};
+    static const struct card longest = {"longest", "Longest sessions", "By time between first and last packet.", "ms"};
     static const struct card largest = {"largest", "Largest sessions", "By bytes, both directions.", "bytes"};
     int code = 0;
     json_key(&o->j, "cards");
@@ -458,8 +457,8 @@ static int write_cards(struct overview *o) {
         code = write_breakdown(o, &cards[i]);
     }
     code = code < 0 ? code : write_rare_hosts(o);
-    code = code < 0 ? code : write_sessions(o, &longest, "length", 1000);
-    code = code < 0 ? code : write_sessions(o, &largest, "network.bytes", 1);
+    code = code < 0 ? code : write_sessions(o, &longest, "length");
+    code = code < 0 ? code : write_sessions(o, &largest, "network.bytes");
     code = code < 0 ? code : write_beacons(o);
     code = code < 0 ? code : write_certificates(o);
     json_close(&o->j, ']');

@@ -100,14 +100,14 @@ export default async function ({ page, server }) {
     await check('pivot: a value’s menu adds to the expression, excludes, and leads on', async () => {
         await page.goto('/sessions');
         await settled(page, '94 sessions');
-        await page.locator('.tr button.v', { hasText: /^192\.0\.2\.66$/ }).first().click();
+        await page.locator('.tr .v[role=button]', { hasText: /^192\.0\.2\.66$/ }).first().click();
         await page.getByRole('menuitem', { name: /^And\s/ }).first().click();
         await until(() => new URL(page.url()).searchParams.get('expression')?.includes('192.0.2.66'), 'the expression has the address');
         const kiosk = parseInt(await until(async () => ((await count(page)).startsWith('94') ? null : count(page)), 'counted'), 10);
-        await page.locator('.tr button.v', { hasText: /^dns$/ }).first().click();
+        await page.locator('.tr .v[role=button]', { hasText: /^dns$/ }).first().click();
         await page.getByRole('menuitem', { name: /^And not/ }).click();
         await until(async () => parseInt(await count(page), 10) < kiosk, 'fewer without dns');
-        await page.locator('.tr button.v', { hasText: /^198\.51\.100\.83$/ }).first().click();
+        await page.locator('.tr .v[role=button]', { hasText: /^198\.51\.100\.83$/ }).first().click();
         await page.getByRole('menuitem', { name: /^Values over time/ }).click();
         await until(() => page.url().includes('/spigraph'), 'the graph of values');
         await page.locator('li .name', { hasText: '198.51.100.83' }).waitFor();

@@ -14,7 +14,7 @@ export interface Column {
     width: number;
 }
 
-const WIDTH: Record<Column['kind'], number> = { time: 188, duration: 78, bytes: 78, number: 70, text: 130, info: 420 };
+const WIDTH: Record<Column['kind'], number> = { time: 188, duration: 78, bytes: 78, number: 70, text: 130, info: 320 };
 
 function kindOf(f: Field): Column['kind'] {
     if (f.type === 'seconds' || f.type === 'date' || f.type === 'time') {
@@ -36,11 +36,12 @@ export function columnMake(id: string): Column | null {
     }
     const field = fields.any(id);
     if (!field) {
-        return null;
+        // Without the registry the columns still show what documents hold, under its names there.
+        return fields.error && !fields.list.length ? { id, title: id, help: id, kind: id.endsWith('Packet') ? 'time' : 'text', width: prefs.widths[id] ?? WIDTH[id.endsWith('Packet') ? 'time' : 'text'] } : null;
     }
     const kind = kindOf(field);
     const path = pathOf(field);
-    const usual = field.type === 'ip' ? 124 : /port/i.test(path) && kind === 'number' ? 62 : path === 'protocol' ? 110 : WIDTH[kind];
+    const usual = field.type === 'ip' ? 124 : /port/i.test(path) && kind === 'number' ? 74 : path === 'protocol' ? 110 : WIDTH[kind];
     return { id: path, title: field.friendlyName, help: `${field.help} (${field.exp})`, field, sort: path, kind, width: prefs.widths[path] ?? usual };
 }
 
@@ -50,7 +51,7 @@ class Columns {
         return asked ? asked.split(',') : prefs.columns.length ? prefs.columns : DEFAULT_COLUMNS;
     });
     list: Column[] = $derived.by(() => {
-        if (!fields.list.length) {
+        if (!fields.list.length && !fields.error) {
             return [];
         }
         const seen = new Set<string>();
@@ -84,8 +85,8 @@ class Columns {
             if (c.id === 'info') {
                 infoFields().forEach((f) => names.add(pathOf(f)));
                 names.add('tags');
-            } else if (c.field) {
-                names.add(pathOf(c.field));
+            } else if (c.id !== 'duration') {
+                names.add(c.id);
             }
         }
         return [...names].join();

@@ -14,7 +14,7 @@ export interface DetailField {
 export interface DetailGroup {
     name: string;
     title: string;
-    fields: DetailField[];
+    fields?: DetailField[];
     objects?: { path: string; title: string; items: DetailField[][] }[];
 }
 export interface SessionDetail {

@@ -38,8 +38,11 @@ void reply_done(struct reply *r) {
     (void)pthread_mutex_destroy(&r->lock);
 }
 
+/* What was sent is sent: status and headers are the connection's thread's from then on. */
 void reply_status(struct reply *r, int status) {
-    r->status = status;
+    if (!r->streaming) {
+        r->status = status;
+    }
 }
 
 static const char *header_find(const struct reply *r, const char *name) {
@@ -63,6 +66,9 @@ static void header_remove(struct reply *r, const char *name) {
 }
 
 void reply_header(struct reply *r, const char *name, const char *value) {
+    if (r->streaming) {
+        return;
+    }
     /* Cookies and challenges may come several times, everything else is said once. */
     if (strcasecmp(name, "Set-Cookie") != 0 && strcasecmp(name, "WWW-Authenticate") != 0) {
         header_remove(r, name);

@@ -143,7 +143,7 @@ static int words_take(struct setup *s, struct control *control, struct auth *aut
         } else if (strncmp(s->words[i], "token=", 6) == 0) {
             const char *word = s->words[i] + 6;
             uint64_t rights = RIGHT_ALL;
-            (void)snprintf(user, sizeof(user), "%.*s", (int)strcspn(word, ":"), word);
+            *span_copy_to(span_make(word, MIN(strcspn(word, ":"), sizeof(user) - 1)), (uint8_t *)user) = 0;
             (void)span_decimal(span_text(word + strcspn(word, ":") + 1), RIGHT_ALL, &rights);
             struct token t = {.user = user, .name = "test", .rights = (uint32_t)rights};
             code = tokens_create(control, &t, text, id, e);

@@ -234,7 +234,9 @@ static void retention(void **state) {
     struct store *store = store_run_open(&s);
     struct snapshot *old = store_snapshot(store);
     assert_int_equal(snapshot_rows(old), 800);
+    pthread_mutex_lock(&w->manifest_lock);
     w->options.retain_bytes = 1; /* all of it is too much now */
+    pthread_mutex_unlock(&w->manifest_lock);
     assert_int_equal(store_compact(w, &e), 0);
     assert_int_equal(store_refresh(store), 0);
     struct snapshot *snapshot = store_snapshot(store);
@@ -253,10 +255,85 @@ static void retention(void **state) {
     store_run_done(&s);
 }
 
+#define APPENDERS 4
+#define EACH 400
+
+struct appender {
+    struct store_writer *writer;
+    const struct registry *registry;
+    uint64_t number;
+    uint64_t seqs[EACH];
+    int code;
+};
+
+static void *append_many(void *ctx) {
+    struct appender *a = ctx;
+    struct pool pool;
+    pool_init(&pool, 0);
+    for (unsigned i = 0; i < EACH && a->code == 0; i++) {
+        struct record r = {.registry = a->registry, .node = "unit", .segment = 1, .last_time = 1700000000000000000};
+        r.bytes[0] = a->number * EACH + i;
+        cells_init(&r.cells, &pool);
+        (void)cells_put_const(&r.cells, registry_field(a->registry, CORE_TAGS), "thread");
+        a->code = store_append(a->writer, &r, &a->seqs[i]);
+        a->code = a->code == 0 && i % 100 == 50 ? store_flush(a->writer) : a->code;
+        cells_done(&r.cells);
+    }
+    pool_done(&pool);
+    return NULL;
+}
+
+/* Several threads append while another looks: each session is there once, with what its thread put in. */
+static void threads(void **state) {
+    (void)state;
+    struct store_run s;
+    static struct appender appenders[APPENDERS];
+    pthread_t ids[APPENDERS];
+    store_run_init(&s, SEED);
+    struct store_options options = {.node = "unit", .flush_ms = 2, .seal_rows = 150};
+    struct store_writer *w = store_run_writer(&s, &options);
+    struct store *store = store_run_open(&s);
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        appenders[i] = (struct appender){.writer = w, .registry = s.registry, .number = i};
+        assert_int_equal(pthread_create(&ids[i], NULL, append_many, &appenders[i]), 0);
+    }
+    uint64_t before = 0;
+    for (int look = 0; look < 20; look++) {
+        assert_int_equal(store_refresh(store), 0);
+        struct snapshot *snapshot = store_snapshot(store);
+        assert_true(snapshot_rows(snapshot) >= before);
+        before = snapshot_rows(snapshot);
+        snapshot_unref(snapshot);
+    }
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        assert_int_equal(pthread_join(ids[i], NULL), 0);
+        assert_int_equal(appenders[i].code, 0);
+    }
+    assert_int_equal(store_flush(w), 0);
+    assert_int_equal(store_refresh(store), 0);
+    struct snapshot *snapshot = store_snapshot(store);
+    struct restorer *r = NULL;
+    assert_int_equal(snapshot_rows(snapshot), APPENDERS * EACH);
+    assert_int_equal(restorer_new(snapshot, NULL, 0, false, &r), 0);
+    for (unsigned i = 0; i < APPENDERS * EACH; i++) {
+        size_t part;
+        uint32_t row;
+        const struct record *back = NULL;
+        assert_true(snapshot_find(snapshot, appenders[i / EACH].seqs[i % EACH], &part, &row));
+        assert_int_equal(restorer_read(r, part, row, &back), 0);
+        assert_int_equal(back->bytes[0], i);
+    }
+    restorer_free(r);
+    snapshot_unref(snapshot);
+    store_close(store);
+    assert_int_equal(store_writer_close(w, NULL), 0);
+    store_run_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(log_only), cmocka_unit_test(sealed),  cmocka_unit_test(changes),   cmocka_unit_test(pieces),
-        cmocka_unit_test(foreign),  cmocka_unit_test(refused), cmocka_unit_test(retention),
+        cmocka_unit_test(foreign),  cmocka_unit_test(refused), cmocka_unit_test(retention), cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,6 +228,9 @@ static void merge_column(struct merging *g, const struct column *like, struct se
         g->error = w->error;
     }
     column_build_done(&g->build);
+    for (uint32_t i = 0; i < g->m->count; i++) {
+        part_rest(g->m->parts[i]); /* no page is needed for the next column as well */
+    }
 }
 
 struct wanted_column {

@@ -67,8 +67,7 @@ int search_new(const struct search_options *options, struct search **ret_search,
     s->o.threads = MIN(s->o.threads, (unsigned)SEARCH_THREADS_MAX);
     s->end_at = s->o.deadline_ms ? now_ms() + s->o.deadline_ms : 0;
     s->parts = calloc(s->part_count + 1, sizeof(*s->parts));
-    pool_init(&s->pool, COND_MEMORY);
-    arena_init(&s->arena, &s->pool, 4096, COND_MEMORY);
+    s->conds.ceiling = COND_MEMORY;
     int code = s->parts ? search_prepare(s) : -ENOMEM;
     if (code < 0) {
         search_free(s);
@@ -89,8 +88,7 @@ struct search *search_free(struct search *s) {
         free(s->seqs);
         free(s->wanted);
         free(s->rows);
-        arena_done(&s->arena);
-        pool_done(&s->pool);
+        blocks_done(&s->conds);
         s->o.snapshot = snapshot_unref(s->o.snapshot);
         free(s);
     }

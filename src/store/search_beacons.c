@@ -83,6 +83,54 @@ static int beacon_row(struct beacon_part *p, uint32_t row) {
     return 0;
 }
 
+static int beacon_rows(struct beacon_part *p, const uint64_t *mask) {
+    MAP_EACH(mask, row) {
+        int code = beacon_row(p, (uint32_t)row);
+        if (code < 0) {
+            return code;
+        }
+    }
+    return 0;
+}
+
+/* Rows that have one word a key at most, column by column. */
+static int beacon_flat(struct beacon_part *p, const uint64_t *mask) {
+    const uint64_t *words[KEYS + 1];
+    size_t keys = p->b->collecting ? KEYS + 1 : KEYS;
+    uint64_t tuple[KEYS];
+    for (size_t i = 0; i < keys; i++) {
+        int code = key_flat(p->w, &p->keys[i], mask, &words[i]);
+        if (code < 0) {
+            return code;
+        }
+    }
+    const uint64_t *source = p->keys[KEY_SOURCE].present, *destination = p->keys[KEY_DESTINATION].present;
+    const uint64_t *port = p->keys[KEY_PORT].present;
+    MAP_EACH(mask, row) {
+        uint32_t at = (uint32_t)row;
+        tuple[KEY_SOURCE] = words[KEY_SOURCE][row];
+        tuple[KEY_DESTINATION] = words[KEY_DESTINATION][row];
+        tuple[KEY_PORT] = map_has(port, at) ? words[KEY_PORT][row] : 0;
+        if (!map_has(source, at) || !map_has(destination, at)) {
+            continue;
+        }
+        if (tuple[KEY_SOURCE] == WORD_REFUSED || tuple[KEY_DESTINATION] == WORD_REFUSED) {
+            atomic_store_explicit(&p->b->refused, true, memory_order_relaxed);
+            continue;
+        }
+        uint64_t *to = table_put(p->feed, tuple);
+        to[VALUE_COUNT] = p->b->collecting ? words[KEYS][row] : 1;
+        to[VALUE_BYTES] = p->b->collecting ? 0 : p->bytes.values[row];
+        to[VALUE_NEXT] = 0;
+    }
+    return 0;
+}
+
+static bool is_flat(const struct beacon_part *p) {
+    return key_is_flat(&p->keys[KEY_SOURCE]) && key_is_flat(&p->keys[KEY_DESTINATION]) &&
+           key_is_flat(&p->keys[KEY_PORT]) && p->keys[KEYS].kind == KEY_NUMBER;
+}
+
 static void collect(void *ctx, uint64_t *values, const uint64_t *put) {
     struct beaconing *b = ctx;
     if (values[VALUE_NEXT] != NOT_COLLECTED) {
@@ -111,14 +159,13 @@ static int beacon_blocks(struct beacon_part *p) {
         if (code == 0 && map_any(mask) && !p->b->collecting) {
             code = sum_load(p->w, &p->bytes, block, mask);
         }
+        if (code == 0 && is_flat(p)) {
+            code = beacon_flat(p, mask);
+        } else if (code == 0) {
+            code = beacon_rows(p, mask);
+        }
         if (code < 0) {
             return code;
-        }
-        MAP_EACH(mask, row) {
-            code = beacon_row(p, (uint32_t)row);
-            if (code < 0) {
-                return code;
-            }
         }
     }
     return 0;

@@ -22,7 +22,7 @@ enum cost {
 };
 
 static struct plan *plan_new(struct worker *w, enum plan_kind kind, const struct cond *c, unsigned cost) {
-    struct plan *p = arena_calloc(&w->arena, sizeof(*p));
+    struct plan *p = blocks_calloc(&w->blocks, sizeof(*p));
     if (p) {
         p->kind = kind;
         p->cond = c;
@@ -261,7 +261,7 @@ static struct plan *bind_compare(struct worker *w, const struct part *part, cons
     if (!p) {
         return NULL;
     }
-    p->readers = arena_alloc(&w->arena, COMPARE_FIELDS_MAX * sizeof(*p->readers));
+    p->readers = blocks_alloc(&w->blocks, COMPARE_FIELDS_MAX * sizeof(*p->readers));
     if (!p->readers) {
         return NULL;
     }
@@ -286,7 +286,7 @@ static struct plan *bind_list(struct worker *w, const struct part *part, const s
     bool is_and = c->kind == COND_AND;
     enum plan_kind decisive = is_and ? PLAN_NONE : PLAN_ALL, idle = is_and ? PLAN_ALL : PLAN_NONE;
     struct plan *p = plan_new(w, is_and ? PLAN_AND : PLAN_OR, c, 0);
-    struct plan **children = arena_alloc(&w->arena, (c->count + 1) * sizeof(*children));
+    struct plan **children = blocks_alloc(&w->blocks, (c->count + 1) * sizeof(*children));
     if (!p || !children) {
         *ret_code = -ENOMEM;
         return NULL;
@@ -318,7 +318,7 @@ static struct plan *bind_not(struct worker *w, const struct part *part, const st
     }
     bool settled = child->kind == PLAN_NONE || child->kind == PLAN_ALL;
     struct plan *p = plan_new(w, child->kind == PLAN_NONE ? PLAN_ALL : settled ? PLAN_NONE : PLAN_NOT, c, child->cost);
-    struct plan **children = arena_alloc(&w->arena, sizeof(*children));
+    struct plan **children = blocks_alloc(&w->blocks, sizeof(*children));
     if (!p || !children) {
         *ret_code = -ENOMEM;
         return NULL;

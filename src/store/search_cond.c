@@ -13,9 +13,9 @@
 #define PORTS_MAX 64 /* different ones in one test; beyond that records are asked */
 
 static struct cond *cond_new(struct search *s, enum cond_kind kind, const struct query_node *node, size_t room) {
-    struct cond *c = arena_calloc(&s->arena, sizeof(*c));
+    struct cond *c = blocks_calloc(&s->conds, sizeof(*c));
     if (c && room) {
-        c->children = arena_calloc(&s->arena, room * sizeof(struct cond *));
+        c->children = blocks_calloc(&s->conds, room * sizeof(struct cond *));
         c = c->children ? c : NULL;
     }
     if (c) {
@@ -111,7 +111,7 @@ static int compare_seqs(const void *a, const void *b) {
 /* Ids are asked of the records of the sessions they name. */
 static struct cond *make_ids(struct search *s, const struct query_node *node) {
     struct cond *both = cond_new(s, COND_AND, node, 2), *named = cond_new(s, COND_SEQS, node, 0);
-    uint64_t *seqs = arena_alloc(&s->arena, node->test.item_count * sizeof(*seqs) + 1);
+    uint64_t *seqs = blocks_alloc(&s->conds, node->test.item_count * sizeof(*seqs) + 1);
     struct cond *asked = cond_new(s, COND_RESTORE, node, 0);
     if (!both || !named || !seqs || !asked) {
         return NULL;
@@ -136,8 +136,8 @@ static struct cond *make_with_port(struct search *s, const struct query_node *no
         return cond_new(s, COND_NONE, node, 0);
     }
     struct query_field port_field = {.field = f->port, .access = ACCESS_VALUE};
-    const struct item_set *set = item_set_new(&s->arena, f, items->list, items->count);
-    const struct item_set *number = item_set_range(&s->arena, &port_field, (uint64_t)port, (uint64_t)port);
+    const struct item_set *set = item_set_new(&s->conds, f, items->list, items->count);
+    const struct item_set *number = item_set_range(&s->conds, &port_field, (uint64_t)port, (uint64_t)port);
     struct cond *both = cond_new(s, COND_AND, node, 2);
     if (!set || !number || !both || add_child(both, cond_field(s, COND_TEST, node, f, set)) < 0 ||
         add_child(both, cond_field(s, COND_TEST, node, &port_field, number)) < 0) {
@@ -181,7 +181,7 @@ static const struct item_set *set_for(struct search *s, const struct cond *any, 
             return c->set;
         }
     }
-    return item_set_new(&s->arena, f, items->list, items->count);
+    return item_set_new(&s->conds, f, items->list, items->count);
 }
 
 static struct cond *make_test(struct search *s, const struct query_node *node) {
@@ -190,7 +190,7 @@ static struct cond *make_test(struct search *s, const struct query_node *node) {
         return make_ids(s, node);
     }
     size_t port_count = find_ports(node, ports), fields = node->test.field_count;
-    struct items items = {.list = arena_alloc(&s->arena, node->test.item_count * sizeof(*items.list) + 1)};
+    struct items items = {.list = blocks_alloc(&s->conds, node->test.item_count * sizeof(*items.list) + 1)};
     if (port_count > PORTS_MAX) {
         return cond_new(s, COND_RESTORE, node, 0);
     }
@@ -306,7 +306,7 @@ static int add_time(struct search *s, struct cond *all, const char *path, int64_
     }
     struct query_field field = {.field = f, .access = ACCESS_VALUE};
     const struct item_set *set =
-        item_set_range(&s->arena, &field, low < 0 ? 0 : (uint64_t)low, high < 0 ? 0 : (uint64_t)high);
+        item_set_range(&s->conds, &field, low < 0 ? 0 : (uint64_t)low, high < 0 ? 0 : (uint64_t)high);
     return set ? add_child(all, cond_field(s, high < 0 ? COND_NONE : COND_TEST, NULL, &field, set)) : -ENOMEM;
 }
 

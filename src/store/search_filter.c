@@ -11,6 +11,8 @@
 #define FEW 512 /* rows of a block that are cheaper to look up than to decode the block */
 #define MS_PER_SECOND 1000
 #define CHECK_EVERY 256
+#define WORTH_ALL 32   /* a row for so many values makes it worth trying all */
+#define TRY_CHECK 4096 /* values between looks at the clock */
 
 /* --- numbers --- */
 
@@ -57,7 +59,7 @@ static int filter_numbers(struct worker *w, struct plan *p, uint32_t block, cons
             map_and(ret, mask);
             return MIN(code, 0);
         }
-        if (map_count(mask) < FEW) {
+        if (map_is_few(mask, FEW)) {
             return few_numbers(p, block, mask, ret);
         }
     }
@@ -103,28 +105,43 @@ static int code_fits(struct worker *w, struct plan *p, uint32_t code) {
     return p->codes.memo[code] == FIT_YES;
 }
 
-static int list_fits(struct worker *w, struct plan *p, uint32_t list) {
+/* Tries all values in their order, which is quicker than as they turn up. */
+static int try_all(struct worker *w, struct plan *p) {
+    for (uint32_t code = p->codes.low; code <= p->codes.high; code++) {
+        int fits = code % TRY_CHECK ? 0 : search_check(w->s);
+        fits = fits < 0 ? fits : code_fits(w, p, code);
+        if (fits < 0) {
+            return fits;
+        }
+    }
+    p->codes.tried = true;
+    return 0;
+}
+
+static int find_list(struct worker *w, struct plan *p, uint32_t list) {
     const uint32_t *codes;
     uint32_t count;
-    if (p->lists[list] == FIT_UNKNOWN) {
-        int fits = column_list(p->reader.c, &w->use, list, &codes, &count);
-        if (fits < 0) {
-            return fits;
+    int fits = column_list(p->reader.c, &w->use, list, &codes, &count);
+    if (fits < 0) {
+        return fits;
+    }
+    fits = 0;
+    if (p->cond->field.access == ACCESS_COUNT) {
+        fits = item_set_number(p->cond->set, count);
+    } else {
+        for (uint32_t i = 0; i < count && fits == 0; i++) {
+            fits = code_fits(w, p, codes[i]);
         }
-        fits = 0;
-        if (p->cond->field.access == ACCESS_COUNT) {
-            fits = item_set_number(p->cond->set, count);
-        } else {
-            for (uint32_t i = 0; i < count && fits == 0; i++) {
-                fits = code_fits(w, p, codes[i]);
-            }
-        }
-        if (fits < 0) {
-            return fits;
-        }
+    }
+    if (fits >= 0) {
         p->lists[list] = fits ? FIT_YES : FIT_NO;
     }
-    return p->lists[list] == FIT_YES;
+    return MIN(fits, 0);
+}
+
+/* Looks up what is not known yet. */
+static inline int find_code(struct worker *w, struct plan *p, uint32_t value) {
+    return p->kind == PLAN_LISTS ? find_list(w, p, value) : MIN(code_fits(w, p, value), 0);
 }
 
 static void test_code_range(const uint32_t *codes, uint32_t rows, struct code_set set, uint64_t *ret) {
@@ -144,8 +161,11 @@ static int few_codes(struct worker *w, struct plan *p, uint32_t block, const uin
     MAP_EACH(mask, row) {
         uint32_t value = CODE_NONE;
         int code = column_code_at(p->reader.c, block * PART_BLOCK + (uint32_t)row, &value);
-        if (code > 0) {
-            code = p->kind == PLAN_LISTS ? list_fits(w, p, value) : code_fits(w, p, value);
+        if (code > 0 && p->kind == PLAN_LISTS) {
+            code = p->lists[value] == FIT_UNKNOWN ? find_list(w, p, value) : 0;
+            code = code < 0 ? code : p->lists[value] == FIT_YES;
+        } else if (code > 0) {
+            code = code_fits(w, p, value);
         }
         if (code < 0) {
             return code;
@@ -153,6 +173,35 @@ static int few_codes(struct worker *w, struct plan *p, uint32_t block, const uin
         if (code) {
             map_set(ret, (uint32_t)row);
         }
+    }
+    return 0;
+}
+
+/* What the memo says of each row's code or list. */
+static int look_up(struct worker *w, struct plan *p, const uint32_t *codes, const uint64_t *mask, uint64_t *ret) {
+    const uint8_t *memo = p->kind == PLAN_LISTS ? p->lists : p->codes.memo;
+    if (p->codes.memo && p->cond->set->scan_count && !p->codes.tried && !map_is_few(mask, p->codes.high / WORTH_ALL)) {
+        int code = try_all(w, p);
+        if (code < 0) {
+            return code;
+        }
+    }
+    for (uint32_t i = 0; i < PART_WORDS; i++) {
+        uint64_t found = 0;
+        for (uint64_t bits = mask[i]; bits; bits &= bits - 1) {
+            uint32_t value = codes[i * 64 + (uint32_t)__builtin_ctzll(bits)];
+            if (value == CODE_NONE) {
+                continue;
+            }
+            if (memo[value] == FIT_UNKNOWN) {
+                int code = find_code(w, p, value);
+                if (code < 0) {
+                    return code;
+                }
+            }
+            found |= memo[value] == FIT_YES ? bits & -bits : 0;
+        }
+        ret[i] = found;
     }
     return 0;
 }
@@ -168,7 +217,7 @@ static int filter_codes(struct worker *w, struct plan *p, uint32_t block, const 
         (p->kind == PLAN_CODES && (low > p->codes.high || high < p->codes.low))) {
         return 0;
     }
-    if (map_count(mask) < FEW) {
+    if (map_is_few(mask, FEW)) {
         return few_codes(w, p, block, mask, ret);
     }
     int code = column_codes(p->reader.c, block, codes);
@@ -180,20 +229,7 @@ static int filter_codes(struct worker *w, struct plan *p, uint32_t block, const 
     if (code < 0) {
         return code;
     }
-    MAP_EACH(mask, row) {
-        uint32_t value = codes[row];
-        if (value == CODE_NONE) {
-            continue;
-        }
-        int fits = p->kind == PLAN_LISTS ? list_fits(w, p, value) : code_fits(w, p, value);
-        if (fits < 0) {
-            return fits;
-        }
-        if (fits) {
-            map_set(ret, (uint32_t)row);
-        }
-    }
-    return 0;
+    return look_up(w, p, codes, mask, ret);
 }
 
 /* --- values one by one --- */

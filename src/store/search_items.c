@@ -214,8 +214,8 @@ static size_t to_latin1(struct span text, uint8_t *to) {
 }
 
 /* The ways exact text may be stored: as it is, and as Latin-1 where it is no UTF-8. */
-static bool add_text(struct arena *a, struct item_set *set, const struct query_item *item) {
-    uint8_t *plain = arena_alloc(a, item->text.len + 1), *latin1 = arena_alloc(a, item->text.len + 1);
+static bool add_text(struct blocks *a, struct item_set *set, const struct query_item *item) {
+    uint8_t *plain = blocks_alloc(a, item->text.len + 1), *latin1 = blocks_alloc(a, item->text.len + 1);
     if (!plain || !latin1) {
         return false;
     }
@@ -238,8 +238,8 @@ static int hex_digit(int c) {
 }
 
 /* A MAC address is stored as 6 bytes; other text equals none. */
-static bool add_mac(struct arena *a, struct item_set *set, const struct query_item *item) {
-    uint8_t *mac = arena_alloc(a, 6);
+static bool add_mac(struct blocks *a, struct item_set *set, const struct query_item *item) {
+    uint8_t *mac = blocks_alloc(a, 6);
     bool fits = item->text.len == 17;
     for (size_t i = 0; mac && fits && i < 6; i++) {
         int high = hex_digit(item->text.at[3 * i]), low = hex_digit(item->text.at[3 * i + 1]);
@@ -252,7 +252,45 @@ static bool add_mac(struct arena *a, struct item_set *set, const struct query_it
     return mac != NULL;
 }
 
-static bool add_text_item(struct arena *a, struct item_set *set, const struct query_item *item) {
+/* The longest run of plain ASCII letters in a wildcard. */
+static struct span plain_run(struct span pattern) {
+    struct span best = {pattern.at, 0};
+    for (size_t at = 0; at < pattern.len;) {
+        size_t end = at;
+        while (end < pattern.len && pattern.at[end] < 0x80 && pattern.at[end] != '*' && pattern.at[end] != '?' &&
+               pattern.at[end] != '\\') {
+            end++;
+        }
+        if (end - at > best.len) {
+            best = span_sub(pattern, at, end - at);
+        }
+        at = end + 1;
+    }
+    return best;
+}
+
+/* What most values lack is looked for first: that is a search for bytes, without letters and their case. */
+static struct scan make_scan(struct blocks *a, const struct item_set *set, const struct query_item *item) {
+    struct scan scan = {.item = item};
+    bool cased = !item->fold || set->type == FT_LOWER || set->type == FT_UPPER;
+    if (item->kind != ITEM_WILDCARD || set->class == CLASS_MAC || set->access == ACCESS_HEX_TEXT || !cased) {
+        return scan;
+    }
+    struct span run = plain_run(item->text);
+    uint8_t *literal = run.len ? blocks_alloc(a, run.len) : NULL;
+    if (literal) {
+        (void)span_copy_to(run, literal);
+        if (item->fold) {
+            change_case(set, literal, run.len);
+        }
+        scan.literal = span_make(literal, run.len);
+        scan.contains =
+            item->text.len == run.len + 2 && item->text.at[0] == '*' && span_ends(item->text, SPAN_LITERAL("*"));
+    }
+    return scan;
+}
+
+static bool add_text_item(struct blocks *a, struct item_set *set, const struct query_item *item) {
     bool exact = item->kind == ITEM_TEXT && set->access == ACCESS_VALUE && set->type != FT_TEXT;
     if (exact && set->type == FT_MAC) {
         return add_mac(a, set, item);
@@ -260,32 +298,32 @@ static bool add_text_item(struct arena *a, struct item_set *set, const struct qu
     if (exact && (!item->fold || set->type == FT_LOWER || set->type == FT_UPPER)) {
         return add_text(a, set, item);
     }
-    set->scans[set->scan_count++] = item;
+    set->scans[set->scan_count++] = make_scan(a, set, item);
     return true;
 }
 
 /* --- sets --- */
 
-static bool set_alloc(struct arena *a, struct item_set *set, size_t count) {
+static bool set_alloc(struct blocks *a, struct item_set *set, size_t count) {
     switch (set->class) {
     case CLASS_NUMBER:
     case CLASS_TIME:
     case CLASS_BOOL:
-        set->numbers = arena_alloc(a, count * sizeof(*set->numbers));
+        set->numbers = blocks_alloc(a, count * sizeof(*set->numbers));
         return set->numbers != NULL;
     case CLASS_IP:
-        set->ips = arena_alloc(a, 2 * count * sizeof(*set->ips));
+        set->ips = blocks_alloc(a, 2 * count * sizeof(*set->ips));
         return set->ips != NULL;
     default:
-        set->texts = arena_alloc(a, 2 * count * sizeof(*set->texts));
-        set->scans = arena_alloc(a, count * sizeof(struct query_item *));
+        set->texts = blocks_alloc(a, 2 * count * sizeof(*set->texts));
+        set->scans = blocks_alloc(a, count * sizeof(*set->scans));
         return set->texts && set->scans;
     }
 }
 
-struct item_set *item_set_new(struct arena *a, const struct query_field *f, const struct query_item *const *items,
+struct item_set *item_set_new(struct blocks *a, const struct query_field *f, const struct query_item *const *items,
                               size_t count) {
-    struct item_set *set = arena_calloc(a, sizeof(*set));
+    struct item_set *set = blocks_calloc(a, sizeof(*set));
     if (!set) {
         return NULL;
     }
@@ -315,9 +353,9 @@ struct item_set *item_set_new(struct arena *a, const struct query_field *f, cons
     return set;
 }
 
-struct item_set *item_set_range(struct arena *a, const struct query_field *f, uint64_t low, uint64_t high) {
-    struct item_set *set = arena_calloc(a, sizeof(*set));
-    struct number_range *range = arena_alloc(a, sizeof(*range));
+struct item_set *item_set_range(struct blocks *a, const struct query_field *f, uint64_t low, uint64_t high) {
+    struct item_set *set = blocks_calloc(a, sizeof(*set));
+    struct number_range *range = blocks_alloc(a, sizeof(*range));
     if (!set || !range) {
         return NULL;
     }
@@ -347,7 +385,11 @@ static bool scans_fit(const struct item_set *set, struct span value) {
         value = span_make(raw, from_hex(span_sub(value, 0, 2 * sizeof(raw)), raw));
     }
     for (size_t i = 0; i < set->scan_count; i++) {
-        if (item_fits_text(set->scans[i], value)) {
+        const struct scan *scan = &set->scans[i];
+        if (scan->literal.len && !memmem(value.at, value.len, scan->literal.at, scan->literal.len)) {
+            continue;
+        }
+        if (scan->contains || item_fits_text(scan->item, value)) {
             return true;
         }
     }

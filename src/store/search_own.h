@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/util.h"
 #include "query/ast.h"
@@ -19,6 +18,16 @@
 #define SEARCH_THREADS_MAX 64
 #define SEARCH_MEMORY ((uint64_t)1 << 30)
 #define SEARCH_SLOTS 32 /* buffers of one kind a thread has: one per field of a request, and more */
+
+/* Memory that goes at once: a chain of malloc'ed blocks. Small searches are many; a pool would cost them 2 MiB each. */
+struct blocks {
+    struct memory_block *newest;
+    uint8_t *at, *end;
+    size_t held, ceiling;
+};
+void *blocks_alloc(struct blocks *b, size_t size); /* 16-byte aligned, not zeroed; NULL beyond the ceiling */
+void *blocks_calloc(struct blocks *b, size_t size);
+void blocks_done(struct blocks *b);
 
 struct search_part {
     uint64_t *bits; /* PART_WORDS per block; NULL: no row matches */
@@ -31,8 +40,7 @@ struct search {
     size_t part_count;
     struct search_part *parts;
     uint64_t count;
-    struct pool pool;
-    struct arena arena; /* of conditions */
+    struct blocks conds;
     struct cond *cond;
     uint64_t *seqs;   /* the chosen sessions, ascending */
     uint16_t *wanted; /* fields a restored record needs for matching */
@@ -59,14 +67,12 @@ bool search_matches(const struct search *s, const struct record *r);
 struct worker {
     struct search *s;
     unsigned index;
-    size_t part; /* it works on */
-    struct pool pool;
-    struct arena arena; /* for one part */
-    struct use use;     /* for one part */
+    size_t part;          /* it works on */
+    struct blocks blocks; /* for one part */
+    struct use use;       /* for one part */
     uint32_t *codes[SEARCH_SLOTS];
     uint64_t *numbers[SEARCH_SLOTS];
-    struct worker_block *blocks; /* for one part: what is too big for the arena */
-    uint64_t **maps;             /* a stack of bitmaps */
+    uint64_t **maps; /* a stack of bitmaps */
     size_t map_count, map_cap;
     struct restorer *restorer;
     const uint16_t *wanted;
@@ -105,12 +111,13 @@ static inline bool map_any(const uint64_t *m) {
     }
     return any != 0;
 }
-static inline uint32_t map_count(const uint64_t *m) {
+/* Fewer than `limit` bits; dense maps are not counted to their end. */
+static inline bool map_is_few(const uint64_t *m, uint32_t limit) {
     uint32_t n = 0;
-    for (size_t i = 0; i < PART_WORDS; i++) {
-        n += (uint32_t)__builtin_popcountll(m[i]);
+    for (size_t i = 0; i < PART_WORDS && n < limit; i++) {
+        n += m[i] ? (uint32_t)__builtin_popcountll(m[i]) : 0;
     }
-    return n;
+    return n < limit;
 }
 static inline void map_and(uint64_t *to, const uint64_t *with) {
     for (size_t i = 0; i < PART_WORDS; i++) {
@@ -174,14 +181,18 @@ struct item_set {
     size_t ip_count;
     struct span *texts; /* ascending, as stored */
     size_t text_count;
-    const struct query_item **scans; /* what has to be tried on each value */
+    struct scan {
+        const struct query_item *item;
+        struct span literal; /* as stored: no value without it fits; empty: not known */
+        bool contains;       /* every value with it does */
+    } * scans;               /* what has to be tried on each value */
     size_t scan_count;
 };
 
 /* The items as values of this field are stored; ports of addresses are not looked at. NULL: no memory. */
-struct item_set *item_set_new(struct arena *a, const struct query_field *f, const struct query_item *const *items,
+struct item_set *item_set_new(struct blocks *a, const struct query_field *f, const struct query_item *const *items,
                               size_t count);
-struct item_set *item_set_range(struct arena *a, const struct query_field *f, uint64_t low, uint64_t high);
+struct item_set *item_set_range(struct blocks *a, const struct query_field *f, uint64_t low, uint64_t high);
 bool item_set_number(const struct item_set *set, uint64_t number);
 /* A value as dictionaries and COLUMN_RAW have it. */
 bool item_set_value(const struct item_set *set, struct span value);
@@ -280,6 +291,7 @@ enum plan_kind {
 struct code_set {
     uint32_t low, high; /* all that fit lie between; a range without memo */
     uint8_t *memo;      /* enum fit per code, or NULL */
+    bool tried;         /* nothing in it is unknown */
 };
 enum fit { FIT_UNKNOWN, FIT_NO, FIT_YES };
 

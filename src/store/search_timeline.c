@@ -16,9 +16,10 @@ struct timing {
     uint64_t buckets; /* in each array */
     size_t size;      /* words of a bucket: sessions, sums */
     bool spanning;
+    double per_interval; /* 1 / interval */
     struct thread_time {
         uint64_t *buckets;
-        uint64_t totals[GROUP_SUMS_MAX];
+        uint64_t totals[GROUP_SUMS_MAX]; /* of what is in no bucket */
         bool outside;
     } threads[SEARCH_THREADS_MAX];
 };
@@ -32,8 +33,18 @@ struct time_part {
     size_t sums_bound, times_bound;
 };
 
-static bool bucket_of(const struct timing *t, uint64_t time, uint64_t *ret) {
-    uint64_t bucket = time / t->q->interval_ms;
+/* A division by the same number, done as a multiplication and put right. */
+static inline uint64_t divide(const struct timing *t, uint64_t time) {
+    uint64_t interval = t->q->interval_ms, bucket = (uint64_t)((double)time * t->per_interval);
+    if (time >> 53) {
+        return time / interval;
+    }
+    bucket -= bucket * interval > time;
+    return bucket + (time - bucket * interval >= interval);
+}
+
+static inline bool bucket_of(const struct timing *t, uint64_t time, uint64_t *ret) {
+    uint64_t bucket = divide(t, time);
     *ret = bucket - t->first;
     return bucket >= t->first && *ret < t->buckets;
 }
@@ -47,13 +58,10 @@ static int time_of(struct time_part *p, struct key_source *k, uint32_t row, uint
     return code < 0 ? code : count > 0;
 }
 
-static void add_sums(struct time_part *p, uint32_t row, uint64_t *bucket) {
-    for (size_t i = 0; i < p->t->q->sum_count; i++) {
-        uint64_t value = p->sums[i].values[row];
-        p->to->totals[i] = add_safely(p->to->totals[i], value);
-        if (bucket) {
-            bucket[1 + i] = add_safely(bucket[1 + i], value);
-        }
+/* `sums`: those of a bucket, or the totals. */
+static inline void add_sums(struct time_part *p, uint32_t row, uint64_t *sums) {
+    for (size_t i = 0; i < p->sums_bound; i++) {
+        sums[i] = add_safely(sums[i], p->sums[i].values[row]);
     }
 }
 
@@ -98,13 +106,32 @@ static int time_rows(struct time_part *p, const uint64_t *mask) {
         } else if (code > 0) {
             p->to->outside = true;
         }
-        add_sums(p, (uint32_t)row, bucket);
+        add_sums(p, (uint32_t)row, bucket ? bucket + 1 : p->to->totals);
         code = code < 0 || !t->spanning ? MIN(code, 0) : add_span(p, (uint32_t)row);
         if (code < 0) {
             return code;
         }
     }
     return 0;
+}
+
+/* One time a row, and no spans. */
+static void time_flat(struct time_part *p, const uint64_t *mask) {
+    const struct timing *t = p->t;
+    const uint64_t *times = p->time.numbers;
+    uint64_t at;
+    MAP_EACH(mask, row) {
+        if (!map_has(p->time.present, (uint32_t)row)) {
+            add_sums(p, (uint32_t)row, p->to->totals);
+        } else if (bucket_of(t, times[row], &at)) {
+            uint64_t *bucket = p->to->buckets + at * t->size;
+            bucket[0]++;
+            add_sums(p, (uint32_t)row, bucket + 1);
+        } else {
+            p->to->outside = true;
+            add_sums(p, (uint32_t)row, p->to->totals);
+        }
+    }
 }
 
 static int time_block(struct time_part *p, uint32_t block, const uint64_t *mask) {
@@ -115,6 +142,10 @@ static int time_block(struct time_part *p, uint32_t block, const uint64_t *mask)
     }
     for (size_t i = 0; code == 0 && i < p->sums_bound; i++) {
         code = sum_load(p->w, &p->sums[i], block, mask);
+    }
+    if (code == 0 && !p->t->spanning && p->time.kind == KEY_NUMBER) {
+        time_flat(p, mask);
+        return 0;
     }
     return code < 0 ? code : time_rows(p, mask);
 }
@@ -288,7 +319,10 @@ static int make_buckets(struct timing *t, struct timeline *to) {
             struct timeline_bucket *b = &to->buckets[to->count++];
             b->start_ms = (int64_t)((t->first + i) * t->q->interval_ms);
             b->sessions = from[0];
-            memcpy(b->sums, from + 1, t->q->sum_count * sizeof(*from));
+            for (size_t k = 0; k < t->q->sum_count; k++) {
+                b->sums[k] = from[1 + k];
+                to->totals[k] = add_safely(to->totals[k], from[1 + k]);
+            }
         }
     }
     return 0;
@@ -303,7 +337,11 @@ int search_timeline(struct search *s, const struct timeline_request *request, st
     struct timing *t = calloc(1, sizeof(*t));
     int code = to && t ? 0 : -ENOMEM;
     if (code == 0) {
-        *t = (struct timing){.s = s, .q = request, .size = 1 + request->sum_count, .spanning = request->spanning};
+        *t = (struct timing){.s = s,
+                             .q = request,
+                             .size = 1 + request->sum_count,
+                             .spanning = request->spanning,
+                             .per_interval = 1 / (double)request->interval_ms};
         if (set_range(t)) {
             struct part_job job = {.fn = time_part, .ctx = t, .matching = true};
             code = search_run_parts(s, &job, NULL);

@@ -7,7 +7,7 @@
 #include "store/search_own.h"
 
 #define ROWS_WORTH_A_THREAD 100000u
-#define SMALL ((size_t)256 << 10)
+#define BLOCK ((size_t)16 << 10)
 #define WORKER_MEMORY ((size_t)1 << 30)
 
 struct crew {
@@ -24,6 +24,51 @@ struct member {
     pthread_t thread;
     bool started;
 };
+
+/* --- memory --- */
+
+struct memory_block {
+    struct memory_block *next;
+    _Alignas(16) uint8_t bytes[];
+};
+
+void *blocks_alloc(struct blocks *b, size_t size) {
+    size_t need = (size + 15) & ~(size_t)15;
+    if (need >= size && (size_t)(b->end - b->at) >= need && b->at) {
+        b->at += need;
+        return b->at - need;
+    }
+    size_t take = MAX(need, BLOCK);
+    struct memory_block *block = need < size || b->held + take > b->ceiling ? NULL : malloc(sizeof(*block) + take);
+    if (!block) {
+        return NULL;
+    }
+    block->next = b->newest;
+    b->newest = block;
+    b->held += take;
+    if (take - need > (size_t)(b->end - b->at)) { /* else what is left of the one before is worth more */
+        b->at = block->bytes + need;
+        b->end = block->bytes + take;
+    }
+    return block->bytes;
+}
+
+void *blocks_calloc(struct blocks *b, size_t size) {
+    void *at = blocks_alloc(b, size);
+    if (at) {
+        memset(at, 0, size);
+    }
+    return at;
+}
+
+void blocks_done(struct blocks *b) {
+    while (b->newest) {
+        struct memory_block *block = b->newest;
+        b->newest = block->next;
+        free(block);
+    }
+    *b = (struct blocks){.ceiling = b->ceiling};
+}
 
 /* --- buffers --- */
 
@@ -62,33 +107,14 @@ void worker_unmap(struct worker *w) {
     w->map_count--;
 }
 
-struct worker_block {
-    struct worker_block *next;
-    _Alignas(16) uint8_t bytes[];
-};
-
 void *worker_alloc(struct worker *w, size_t size) {
-    if (size <= SMALL) {
-        return arena_alloc(&w->arena, size);
-    }
-    struct worker_block *b = malloc(sizeof(*b) + size);
-    if (!b) {
-        return NULL;
-    }
-    b->next = w->blocks;
-    w->blocks = b;
-    return b->bytes;
+    return blocks_alloc(&w->blocks, size);
 }
 
 static void part_done(struct worker *w) {
-    while (w->blocks) {
-        struct worker_block *b = w->blocks;
-        w->blocks = b->next;
-        free(b);
-    }
+    blocks_done(&w->blocks);
     use_done(&w->use);
     use_init(&w->use);
-    arena_reset(&w->arena);
 }
 
 int worker_restore(struct worker *w, size_t part, uint32_t row, const struct record **ret) {
@@ -103,8 +129,7 @@ int worker_restore(struct worker *w, size_t part, uint32_t row, const struct rec
 
 static void worker_init(struct worker *w, struct search *s, unsigned index, const struct part_job *job) {
     *w = (struct worker){.s = s, .index = index, .wanted = job->wanted, .wanted_count = job->wanted_count};
-    pool_init(&w->pool, WORKER_MEMORY);
-    arena_init(&w->arena, &w->pool, 4096, WORKER_MEMORY);
+    w->blocks.ceiling = WORKER_MEMORY;
     use_init(&w->use);
 }
 
@@ -117,8 +142,7 @@ static void worker_done(struct worker *w) {
         free(w->maps[i]);
     }
     free(w->maps);
-    arena_done(&w->arena);
-    pool_done(&w->pool);
+    blocks_done(&w->blocks);
     w->restorer = restorer_free(w->restorer);
 }
 

@@ -60,7 +60,8 @@ int search_new(const struct search_options *options, struct search **ret_search,
     s->registry = snapshot_registry(s->o.snapshot);
     s->part_count = snapshot_parts(s->o.snapshot);
     s->o.memory = s->o.memory ? s->o.memory : SEARCH_MEMORY;
-    if (s->o.threads == 0) {
+    s->own_threads = s->o.threads == 0;
+    if (s->own_threads) {
         long processors = sysconf(_SC_NPROCESSORS_ONLN);
         s->o.threads = processors < 1 ? 1 : (unsigned)MIN(processors, PROCESSORS_MAX);
     }
@@ -267,7 +268,6 @@ int search_run(struct search *s) {
     for (size_t i = 0; code == 0 && i < s->part_count; i++) {
         s->count += s->parts[i].count;
     }
-    s->ran = code == 0;
     return code;
 }
 

@@ -31,7 +31,7 @@ struct search_options {
     void *ctx;
     uint32_t deadline_ms; /* 0 = none */
     uint64_t memory;      /* ceiling of what grows with the answer; 0 = 1 GiB */
-    unsigned threads;     /* 0 = one per processor, at most 8 */
+    unsigned threads;     /* 0 = one per processor, at most 8, and fewer for few rows */
 };
 
 struct search;

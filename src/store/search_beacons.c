@@ -11,10 +11,18 @@
 #define FEW_TIMES 32u
 
 enum { KEY_SOURCE, KEY_DESTINATION, KEY_PORT, KEYS };
-/* What the table holds behind the count of a key: bytes, and where its next beginning is written. */
-enum { VALUE_COUNT, VALUE_BYTES, VALUE_NEXT, VALUES };
+
+/* A key in the table: both addresses in one word, and the port. */
+enum { WORD_PAIR, WORD_PORT, WORDS };
 
 #define NOT_COLLECTED UINT64_MAX
+#define ADDRESS_BITS 32
+
+/* A key with enough sessions. */
+struct kept {
+    uint64_t begin, next; /* of its times */
+    uint64_t bytes;
+};
 
 struct beaconing {
     struct search *s;
@@ -23,10 +31,12 @@ struct beaconing {
     struct group_key keys[KEYS], time;
     const struct field *bytes;
     struct words words;
-    struct table table;
+    struct table table; /* counts; in the second pass the place among `kept` */
     struct table_feed *feeds[SEARCH_THREADS_MAX];
+    uint64_t *(*by_code)[2]; /* per part: words of both addresses, for the second pass */
+    struct kept *kept;
     uint64_t *times; /* beginnings, key behind key */
-    uint64_t time_count;
+    _Atomic uint64_t claimed;
     bool collecting; /* the second pass */
     _Atomic bool refused;
 };
@@ -42,44 +52,35 @@ struct beacon_part {
 
 /* --- passes --- */
 
-/* The key of a row. 1: it has one, 0: it has no addresses, negative: failure. Without a port: 0. */
-static int row_key(struct beacon_part *p, uint32_t row, uint64_t tuple[KEYS]) {
-    for (size_t i = 0; i < KEYS; i++) {
-        const uint64_t *words;
-        size_t count;
-        int code = key_words(p->w, &p->keys[i], row, &words, &count);
-        if (code < 0) {
-            return code;
-        }
-        if (count == 0 && i != KEY_PORT) {
-            return 0;
-        }
-        tuple[i] = count ? words[0] : 0;
-        if (i != KEY_PORT && tuple[i] == WORD_REFUSED) {
-            atomic_store_explicit(&p->b->refused, true, memory_order_relaxed);
-            return 0;
-        }
+/* False: not counted. Without a port: 0. */
+static bool put(struct beacon_part *p, uint64_t source, uint64_t destination, uint64_t port, uint64_t **ret) {
+    if ((source | destination) >> ADDRESS_BITS) { /* refused, or more than there can be */
+        atomic_store_explicit(&p->b->refused, true, memory_order_relaxed);
+        return false;
     }
-    return 1;
+    const uint64_t key[WORDS] = {source << ADDRESS_BITS | destination, port};
+    *ret = table_put(p->feed, key);
+    return true;
 }
 
 static int beacon_row(struct beacon_part *p, uint32_t row) {
-    uint64_t tuple[KEYS];
-    int code = row_key(p, row, tuple);
-    if (code <= 0) {
-        return code;
-    }
-    uint64_t *to = table_put(p->feed, tuple);
-    if (p->b->collecting) {
-        const uint64_t *words;
+    uint64_t words[KEYS + 1] = {0}, *to;
+    for (size_t i = 0; i < (p->b->collecting ? KEYS + 1 : KEYS); i++) {
+        const uint64_t *list;
         size_t count;
-        code = key_words(p->w, &p->keys[KEYS], row, &words, &count);
-        to[0] = code == 0 && count ? words[0] : 0;
-        return code;
+        int code = key_words(p->w, &p->keys[i], row, &list, &count);
+        if (code < 0) {
+            return code;
+        }
+        if (count == 0 && i < KEY_PORT) {
+            return 0;
+        }
+        words[i] = count ? list[0] : 0;
     }
-    to[VALUE_COUNT] = 1;
-    to[VALUE_BYTES] = p->bytes.values[row];
-    to[VALUE_NEXT] = 0;
+    if (put(p, words[KEY_SOURCE], words[KEY_DESTINATION], words[KEY_PORT], &to)) {
+        to[0] = p->b->collecting ? words[KEYS] : 1;
+        to[1] = p->b->collecting ? p->bytes.values[row] : 0;
+    }
     return 0;
 }
 
@@ -95,33 +96,21 @@ static int beacon_rows(struct beacon_part *p, const uint64_t *mask) {
 
 /* Rows that have one word a key at most, column by column. */
 static int beacon_flat(struct beacon_part *p, const uint64_t *mask) {
-    const uint64_t *words[KEYS + 1];
-    size_t keys = p->b->collecting ? KEYS + 1 : KEYS;
-    uint64_t tuple[KEYS];
-    for (size_t i = 0; i < keys; i++) {
+    const uint64_t *words[KEYS + 1] = {NULL};
+    for (size_t i = 0; i < (p->b->collecting ? KEYS + 1 : KEYS); i++) {
         int code = key_flat(p->w, &p->keys[i], mask, &words[i]);
         if (code < 0) {
             return code;
         }
     }
     const uint64_t *source = p->keys[KEY_SOURCE].present, *destination = p->keys[KEY_DESTINATION].present;
-    const uint64_t *port = p->keys[KEY_PORT].present;
     MAP_EACH(mask, row) {
-        uint32_t at = (uint32_t)row;
-        tuple[KEY_SOURCE] = words[KEY_SOURCE][row];
-        tuple[KEY_DESTINATION] = words[KEY_DESTINATION][row];
-        tuple[KEY_PORT] = map_has(port, at) ? words[KEY_PORT][row] : 0;
-        if (!map_has(source, at) || !map_has(destination, at)) {
-            continue;
+        uint64_t *to, port = map_has(p->keys[KEY_PORT].present, (uint32_t)row) ? words[KEY_PORT][row] : 0;
+        if (map_has(source, (uint32_t)row) && map_has(destination, (uint32_t)row) &&
+            put(p, words[KEY_SOURCE][row], words[KEY_DESTINATION][row], port, &to)) {
+            to[0] = p->b->collecting ? words[KEYS][row] : 1;
+            to[1] = p->b->collecting ? p->bytes.values[row] : 0;
         }
-        if (tuple[KEY_SOURCE] == WORD_REFUSED || tuple[KEY_DESTINATION] == WORD_REFUSED) {
-            atomic_store_explicit(&p->b->refused, true, memory_order_relaxed);
-            continue;
-        }
-        uint64_t *to = table_put(p->feed, tuple);
-        to[VALUE_COUNT] = p->b->collecting ? words[KEYS][row] : 1;
-        to[VALUE_BYTES] = p->b->collecting ? 0 : p->bytes.values[row];
-        to[VALUE_NEXT] = 0;
     }
     return 0;
 }
@@ -133,9 +122,33 @@ static bool is_flat(const struct beacon_part *p) {
 
 static void collect(void *ctx, uint64_t *values, const uint64_t *put) {
     struct beaconing *b = ctx;
-    if (values[VALUE_NEXT] != NOT_COLLECTED) {
-        b->times[values[VALUE_NEXT]++] = put[0];
+    if (values[0] != NOT_COLLECTED) {
+        struct kept *k = &b->kept[values[0]];
+        b->times[k->next++] = put[0];
+        k->bytes = add_safely(k->bytes, put[1]);
     }
+}
+
+static bool claim(struct beaconing *b, uint64_t bytes) {
+    bool fits = search_claim(b->s, bytes);
+    (void)atomic_fetch_add(&b->claimed, fits ? bytes : 0);
+    return fits;
+}
+
+/* What codes of addresses mean is found out once for both passes, if there is memory for it. */
+static void keep_codes(struct beacon_part *p, size_t key) {
+    struct key_source *k = &p->keys[key];
+    if (k->kind != KEY_CODE) {
+        return;
+    }
+    uint64_t **kept = &p->b->by_code[p->w->part][key], size = k->reader.info->values * sizeof(**kept);
+    if (!*kept && claim(p->b, size)) {
+        *kept = malloc(size + 1);
+        if (*kept) {
+            memcpy(*kept, k->by_code, size);
+        }
+    }
+    k->by_code = *kept ? *kept : k->by_code;
 }
 
 static int bind_sources(struct beacon_part *p) {
@@ -143,6 +156,10 @@ static int bind_sources(struct beacon_part *p) {
     for (; code == 0 && p->bound < KEYS + 1; p->bound++) {
         const struct group_key *key = p->bound < KEYS ? &p->b->keys[p->bound] : &p->b->time;
         code = key_bind(p->w, &p->keys[p->bound], key, &p->b->words, 2 * p->bound);
+    }
+    if (code == 0) {
+        keep_codes(p, KEY_SOURCE);
+        keep_codes(p, KEY_DESTINATION);
     }
     return code < 0 ? code : sum_bind(p->w, &p->bytes, p->b->bytes, 2 * (KEYS + 1));
 }
@@ -153,16 +170,17 @@ static int beacon_blocks(struct beacon_part *p) {
     for (uint32_t block = 0; block < info->blocks; block++) {
         const uint64_t *mask = part->bits + (size_t)block * PART_WORDS;
         int code = search_check(p->w->s);
-        for (size_t i = 0; code == 0 && map_any(mask) && i < (p->b->collecting ? KEYS + 1 : KEYS); i++) {
+        if (code == 0 && !map_any(mask)) {
+            continue;
+        }
+        for (size_t i = 0; code == 0 && i < (p->b->collecting ? KEYS + 1 : KEYS); i++) {
             code = key_load(p->w, &p->keys[i], block, mask);
         }
-        if (code == 0 && map_any(mask) && !p->b->collecting) {
+        if (code == 0 && p->b->collecting) {
             code = sum_load(p->w, &p->bytes, block, mask);
         }
-        if (code == 0 && is_flat(p)) {
-            code = beacon_flat(p, mask);
-        } else if (code == 0) {
-            code = beacon_rows(p, mask);
+        if (code == 0) {
+            code = is_flat(p) ? beacon_flat(p, mask) : beacon_rows(p, mask);
         }
         if (code < 0) {
             return code;
@@ -176,7 +194,7 @@ static int beacon_part(struct worker *w, void *ctx, size_t i) {
     struct beacon_part *p = worker_alloc(w, sizeof(*p));
     (void)i;
     if (!b->feeds[w->index]) {
-        b->feeds[w->index] = table_feed_new(&b->table);
+        b->feeds[w->index] = table_feed_new(&b->table, 2);
     }
     if (!p || !b->feeds[w->index]) {
         return -ENOMEM;
@@ -207,22 +225,36 @@ static int run_pass(struct beaconing *b) {
 
 /* Gives every key with enough sessions its place among the times. */
 static int make_room(struct beaconing *b) {
-    uint64_t next = 0;
+    uint64_t times = 0, keys = 0;
     for (size_t i = 0; i < TABLE_PARTS; i++) {
-        struct table_part *p = &b->table.parts[i];
+        const struct table_part *p = &b->table.parts[i];
         for (uint32_t k = 0; k < p->count; k++) {
-            uint64_t *values = p->rows + k * b->table.stride + KEYS;
-            bool enough = values[VALUE_COUNT] >= b->min_count;
-            values[VALUE_NEXT] = enough ? next : NOT_COLLECTED;
-            next += enough ? values[VALUE_COUNT] : 0;
+            uint64_t count = p->rows[k * b->table.stride + WORDS];
+            keys += count >= b->min_count;
+            times += count >= b->min_count ? count : 0;
         }
     }
-    if (!search_claim(b->s, next * sizeof(*b->times))) {
+    if (!claim(b, times * sizeof(*b->times) + keys * sizeof(*b->kept))) {
         return -E2BIG;
     }
-    b->time_count = next;
-    b->times = malloc((next + 1) * sizeof(*b->times));
-    return b->times ? 0 : -ENOMEM;
+    b->times = malloc((times + 1) * sizeof(*b->times));
+    b->kept = malloc((keys + 1) * sizeof(*b->kept));
+    if (!b->times || !b->kept) {
+        return -ENOMEM;
+    }
+    times = keys = 0;
+    for (size_t i = 0; i < TABLE_PARTS; i++) {
+        const struct table_part *p = &b->table.parts[i];
+        for (uint32_t k = 0; k < p->count; k++) {
+            uint64_t *value = &p->rows[k * b->table.stride + WORDS], count = *value;
+            *value = count >= b->min_count ? keys : NOT_COLLECTED;
+            if (count >= b->min_count) {
+                b->kept[keys++] = (struct kept){times, times, 0};
+                times += count;
+            }
+        }
+    }
+    return 0;
 }
 
 /* --- intervals --- */
@@ -304,15 +336,18 @@ static int measure_all(struct beaconing *b, struct beacons *to) {
         const struct table_part *p = &b->table.parts[i];
         int code = search_check(b->s);
         for (uint32_t k = 0; code == 0 && k < p->count; k++) {
-            const uint64_t *keys = p->rows + k * b->table.stride, *values = keys + KEYS;
-            struct beacon one = {.count = values[VALUE_COUNT], .bytes = values[VALUE_BYTES]};
-            if (values[VALUE_NEXT] == NOT_COLLECTED ||
-                !measure(b, b->times + values[VALUE_NEXT] - one.count, one.count, &one)) {
+            const uint64_t *key = p->rows + k * b->table.stride;
+            if (key[WORDS] == NOT_COLLECTED) {
                 continue;
             }
-            memcpy(one.ip[0], words_at(&b->words, keys[KEY_SOURCE]).at, 16);
-            memcpy(one.ip[1], words_at(&b->words, keys[KEY_DESTINATION]).at, 16);
-            one.port = (uint16_t)keys[KEY_PORT];
+            const struct kept *kept = &b->kept[key[WORDS]];
+            struct beacon one = {.count = kept->next - kept->begin, .bytes = kept->bytes};
+            if (!measure(b, b->times + kept->begin, one.count, &one)) {
+                continue;
+            }
+            memcpy(one.ip[0], words_at(&b->words, key[WORD_PAIR] >> ADDRESS_BITS).at, 16);
+            memcpy(one.ip[1], words_at(&b->words, key[WORD_PAIR] & UINT32_MAX).at, 16);
+            one.port = (uint16_t)key[WORD_PORT];
             code = beacon_add(to, &cap, &one);
         }
         if (code < 0) {
@@ -345,9 +380,10 @@ static int set_keys(struct beaconing *b) {
 }
 
 static int find(struct beaconing *b, struct beacons *to) {
-    int code = set_keys(b);
+    b->by_code = calloc(b->s->part_count + 1, sizeof(*b->by_code));
+    int code = b->by_code ? set_keys(b) : -ENOMEM;
     code = code < 0 ? code : words_init(&b->words, b->s, 0);
-    code = code < 0 ? code : table_init(&b->table, b->s, KEYS, VALUES - 1);
+    code = code < 0 ? code : table_init(&b->table, b->s, WORDS, 0);
     code = code < 0 ? code : run_pass(b);
     code = code < 0 ? code : make_room(b);
     b->collecting = true;
@@ -375,7 +411,13 @@ int search_beacons(struct search *s, const struct beacon_request *request, struc
         if (b->words.s) {
             words_done(&b->words);
         }
-        search_release(s, b->times ? b->time_count * sizeof(*b->times) : 0);
+        for (size_t i = 0; b->by_code && i < s->part_count; i++) {
+            free(b->by_code[i][KEY_SOURCE]);
+            free(b->by_code[i][KEY_DESTINATION]);
+        }
+        search_release(s, b->claimed);
+        free(b->by_code);
+        free(b->kept);
         free(b->times);
         free(b);
     }

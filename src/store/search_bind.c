@@ -115,6 +115,7 @@ static int bind_codes(struct worker *w, const struct column *c, const struct ite
         for (size_t i = 0; ret->memo && i < found; i++) {
             memset(ret->memo + ranges[i].low, FIT_YES, ranges[i].high - ranges[i].low + 1);
         }
+        ret->tried = !set->scan_count;
         return ret->memo ? 1 : -ENOMEM;
     }
     return 1;

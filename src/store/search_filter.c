@@ -105,15 +105,20 @@ static int code_fits(struct worker *w, struct plan *p, uint32_t code) {
     return p->codes.memo[code] == FIT_YES;
 }
 
-/* Tries all values in their order, which is quicker than as they turn up. */
+/* Tries all values in their order, which is quicker than as they turn up. What fits lies between low and high then. */
 static int try_all(struct worker *w, struct plan *p) {
+    uint32_t low = CODE_NONE, high = 0;
     for (uint32_t code = p->codes.low; code <= p->codes.high; code++) {
         int fits = code % TRY_CHECK ? 0 : search_check(w->s);
         fits = fits < 0 ? fits : code_fits(w, p, code);
         if (fits < 0) {
             return fits;
         }
+        low = fits ? MIN(low, code) : low;
+        high = fits ? code : high;
     }
+    p->codes.low = low; /* above `high` when none does */
+    p->codes.high = high;
     p->codes.tried = true;
     return 0;
 }
@@ -177,15 +182,49 @@ static int few_codes(struct worker *w, struct plan *p, uint32_t block, const uin
     return 0;
 }
 
-/* What the memo says of each row's code or list. */
-static int look_up(struct worker *w, struct plan *p, const uint32_t *codes, const uint64_t *mask, uint64_t *ret) {
-    const uint8_t *memo = p->kind == PLAN_LISTS ? p->lists : p->codes.memo;
-    if (p->codes.memo && p->cond->set->scan_count && !p->codes.tried && !map_is_few(mask, p->codes.high / WORTH_ALL)) {
-        int code = try_all(w, p);
+/* All lists at once, and after that no row has to be asked whether its list is known. */
+static int try_all_lists(struct worker *w, struct plan *p) {
+    for (uint32_t list = 0; list < p->reader.info->lists; list++) {
+        int code = list % TRY_CHECK ? 0 : search_check(w->s);
+        if (code == 0 && p->lists[list] == FIT_UNKNOWN) {
+            code = find_list(w, p, list);
+        }
         if (code < 0) {
             return code;
         }
     }
+    p->lists_tried = true;
+    return 0;
+}
+
+/* Tries values before rows are looked at, when there are many rows. */
+static int try_ahead(struct worker *w, struct plan *p, const uint64_t *mask) {
+    int code = 0;
+    if (p->codes.memo && !p->codes.tried && !map_is_few(mask, p->codes.high / WORTH_ALL)) {
+        code = try_all(w, p);
+    }
+    bool none = p->codes.low > p->codes.high && p->cond->field.access != ACCESS_COUNT;
+    if (code == 0 && !none && p->kind == PLAN_LISTS && !p->lists_tried &&
+        !map_is_few(mask, p->reader.info->lists / WORTH_ALL)) {
+        code = try_all_lists(w, p);
+    }
+    return code;
+}
+
+static void look_up_known(const uint8_t *memo, uint32_t count, const uint32_t *codes, uint32_t rows, uint64_t *ret) {
+    map_clear(ret);
+    for (size_t i = 0; i < (rows + 63) / 64; i++, codes += 64) {
+        uint64_t bits = 0;
+        for (size_t k = 0; k < 64; k++) {
+            bits |= (uint64_t)(codes[k] < count && memo[codes[k]] == FIT_YES) << k;
+        }
+        ret[i] = bits;
+    }
+}
+
+/* What the memo says of each row's code or list. */
+static int look_up(struct worker *w, struct plan *p, const uint32_t *codes, const uint64_t *mask, uint64_t *ret) {
+    const uint8_t *memo = p->kind == PLAN_LISTS ? p->lists : p->codes.memo;
     for (uint32_t i = 0; i < PART_WORDS; i++) {
         uint64_t found = 0;
         for (uint64_t bits = mask[i]; bits; bits &= bits - 1) {
@@ -206,30 +245,41 @@ static int look_up(struct worker *w, struct plan *p, const uint32_t *codes, cons
     return 0;
 }
 
-static int filter_codes(struct worker *w, struct plan *p, uint32_t block, const uint64_t *mask, uint64_t *ret) {
+static bool codes_out_of_zone(const struct plan *p, uint32_t block) {
     uint64_t low, high;
-    uint32_t *codes = worker_codes(w, 0);
+    return !column_zone(p->reader.c, block, &low, &high) ||
+           (p->kind == PLAN_CODES && (low > p->codes.high || high < p->codes.low)) ||
+           (p->codes.low > p->codes.high && p->cond->field.access != ACCESS_COUNT);
+}
+
+static int filter_codes(struct worker *w, struct plan *p, uint32_t block, const uint64_t *mask, uint64_t *ret) {
+    uint32_t *codes = worker_codes(w, 0), rows = worker_rows(w, block);
     map_clear(ret);
-    if (!codes) {
-        return -ENOMEM;
-    }
-    if (!column_zone(p->reader.c, block, &low, &high) ||
-        (p->kind == PLAN_CODES && (low > p->codes.high || high < p->codes.low))) {
-        return 0;
+    if (!codes || codes_out_of_zone(p, block)) {
+        return codes ? 0 : -ENOMEM;
     }
     if (map_is_few(mask, FEW)) {
         return few_codes(w, p, block, mask, ret);
     }
-    int code = column_codes(p->reader.c, block, codes);
-    if (code >= 0 && p->kind == PLAN_CODES && !p->codes.memo) {
-        test_code_range(codes, worker_rows(w, block), p->codes, ret);
-        map_and(ret, mask);
-        return 0;
+    int code = try_ahead(w, p, mask);
+    if (code < 0 || codes_out_of_zone(p, block)) {
+        return code;
     }
+    code = column_codes(p->reader.c, block, codes);
     if (code < 0) {
         return code;
     }
-    return look_up(w, p, codes, mask, ret);
+    if (p->kind == PLAN_CODES && !p->codes.memo) {
+        test_code_range(codes, rows, p->codes, ret);
+    } else if (p->kind == PLAN_CODES ? p->codes.tried : p->lists_tried) {
+        bool list = p->kind == PLAN_LISTS;
+        look_up_known(list ? p->lists : p->codes.memo, list ? p->reader.info->lists : p->reader.info->values, codes,
+                      rows, ret);
+    } else {
+        return look_up(w, p, codes, mask, ret);
+    }
+    map_and(ret, mask);
+    return 0;
 }
 
 /* --- values one by one --- */

@@ -419,7 +419,7 @@ static int group_part(struct worker *w, void *ctx, size_t i) {
     struct grouping *g = ctx;
     const struct patch *patch = patch_of(g, i);
     if (!g->feeds[w->index]) {
-        g->feeds[w->index] = table_feed_new(&g->result->table);
+        g->feeds[w->index] = table_feed_new(&g->result->table, 1 + g->q->sum_count);
     }
     struct group_part *p = worker_alloc(w, sizeof(*p));
     uint64_t *mask = worker_map(w);
@@ -613,7 +613,7 @@ static int run(struct grouping *g, struct search *s) {
     code = search_run_parts(s, &job, NULL);
     if (code == 0 && g->q->key_count == 0 && s->count == 0 && !g->feeds[0]) {
         /* Nothing matches: the one group is there, and empty. */
-        g->feeds[0] = table_feed_new(&r->table);
+        g->feeds[0] = table_feed_new(&r->table, 1 + g->q->sum_count);
         code = g->feeds[0] ? 0 : -ENOMEM;
         if (code == 0) {
             uint64_t none[2] = {0};

@@ -50,7 +50,7 @@ struct search {
     _Atomic int stopped;  /* what ended it: 0 or -errno */
     _Atomic uint64_t done, total;
     _Atomic uint64_t memory; /* bytes that answers hold */
-    bool ran;
+    bool own_threads; /* nobody said how many */
     struct search_row *rows;
 };
 
@@ -304,7 +304,8 @@ struct plan {
     size_t part;
     struct reader reader;
     struct code_set codes;
-    uint8_t *lists; /* PLAN_LISTS: enum fit per list */
+    uint8_t *lists;   /* PLAN_LISTS: enum fit per list */
+    bool lists_tried; /* nothing in it is unknown */
     uint32_t seq_from;
     struct reader *readers; /* PLAN_COMPARE */
     size_t reader_count;

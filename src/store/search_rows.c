@@ -459,34 +459,41 @@ static bool block_is_worse(const struct heap *h, const struct source *src, uint3
 
 /* --- parts --- */
 
-static int sort_block(struct worker *w, struct heap *h, struct source *sources, uint32_t block, const uint64_t *mask) {
-    const struct sorting *g = h->sorting;
-    const struct part_info *info = part_info(snapshot_part(w->s->o.snapshot, w->part));
+static int sort_row(struct worker *w, struct heap *h, struct source *sources, uint32_t block, uint32_t row) {
     _Alignas(struct sort_row) uint8_t room[sizeof(struct sort_row) + ORDERS_MAX * sizeof(struct sort_value)];
     struct sort_row *now = (struct sort_row *)(void *)room;
+    uint32_t part_row = block * PART_BLOCK + row;
+    uint64_t seq = part_info(snapshot_part(w->s->o.snapshot, w->part))->seq_low + part_row;
+    now->row = (struct search_row){seq, w->part, part_row};
+    for (size_t i = 0; i < h->sorting->order_count; i++) {
+        int code = source_value(w, &sources[i], row, seq, &now->values[i]);
+        if (code < 0) {
+            return code;
+        }
+    }
+    return heap_add(h, now);
+}
+
+/* Descending orders are walked from the end: most are times, and the newest stand there. */
+static int sort_block(struct worker *w, struct heap *h, struct source *sources, uint32_t block, const uint64_t *mask) {
+    const struct sorting *g = h->sorting;
+    bool down = g->orders[0].descending;
     int code = 0;
     for (size_t i = 0; i < g->order_count && code == 0; i++) {
         code = source_load(w, &sources[i], block, mask);
     }
     code = code < 0 ? code : set_limit(w, h, &sources[0]);
-    if (code < 0) {
-        return code;
-    }
-    MAP_EACH(mask, row) {
-        if (is_worse(h, &sources[0], (uint32_t)row)) {
-            continue;
-        }
-        uint32_t part_row = block * PART_BLOCK + (uint32_t)row;
-        now->row = (struct search_row){info->seq_low + part_row, w->part, part_row};
-        for (size_t i = 0; i < g->order_count && code == 0; i++) {
-            code = source_value(w, &sources[i], (uint32_t)row, now->row.seq, &now->values[i]);
-        }
-        code = code < 0 ? code : heap_add(h, now);
-        if (code < 0) {
-            return code;
+    for (uint32_t i = 0; i < PART_WORDS && code == 0; i++) {
+        uint32_t word = down ? PART_WORDS - 1 - i : i;
+        for (uint64_t bits = mask[word]; bits && code == 0;) {
+            uint32_t bit = (uint32_t)(down ? 63 - __builtin_clzll(bits) : __builtin_ctzll(bits));
+            bits &= ~((uint64_t)1 << bit);
+            if (!is_worse(h, &sources[0], word * 64 + bit)) {
+                code = sort_row(w, h, sources, block, word * 64 + bit);
+            }
         }
     }
-    return 0;
+    return code;
 }
 
 static struct heap *heap_of(struct worker *w, struct sorting *g) {
@@ -543,7 +550,8 @@ static int sort_blocks(struct worker *w, struct heap *h, struct source *sources,
     const struct part_info *info = part_info(snapshot_part(w->s->o.snapshot, w->part));
     uint64_t *mask = worker_map(w);
     int code = mask ? 0 : -ENOMEM;
-    for (uint32_t block = 0; code == 0 && block < info->blocks; block++) {
+    for (uint32_t i = 0; code == 0 && i < info->blocks; i++) {
+        uint32_t block = h->sorting->orders[0].descending ? info->blocks - 1 - i : i;
         memcpy(mask, part->bits + (size_t)block * PART_WORDS, PART_WORDS * sizeof(*mask));
         block_patched(patch, block, mask, false);
         code = search_check(w->s);

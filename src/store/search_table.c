@@ -197,21 +197,9 @@ void table_done(struct table *t) {
     *t = (struct table){0};
 }
 
-static bool part_grow(struct table *t, struct table_part *p) {
-    uint32_t cap = p->cap ? p->cap + p->cap / 2 + 1 : 128, slot_count = p->slot_count ? p->slot_count : 256;
-    while (slot_count < cap + cap / 2) {
-        slot_count *= 2;
-    }
-    uint64_t before = part_bytes(t, p);
-    uint64_t after = cap * t->stride * sizeof(*p->rows) + slot_count * sizeof(*p->slots);
-    if (!search_claim(t->s, after - before)) {
-        return false;
-    }
-    uint64_t *rows = realloc(p->rows, cap * t->stride * sizeof(*rows));
-    p->rows = rows ? rows : p->rows;
-    uint32_t *slots = rows ? calloc(slot_count, sizeof(*slots)) : NULL;
+static bool slots_grow(struct table *t, struct table_part *p, uint32_t slot_count) {
+    uint32_t *slots = calloc(slot_count, sizeof(*slots));
     if (!slots) {
-        search_release(t->s, after - before);
         return false;
     }
     for (uint32_t i = 0; i < p->count; i++) {
@@ -224,6 +212,25 @@ static bool part_grow(struct table *t, struct table_part *p) {
     free(p->slots);
     p->slots = slots;
     p->slot_count = slot_count;
+    return true;
+}
+
+static bool part_grow(struct table *t, struct table_part *p) {
+    uint32_t cap = p->cap ? p->cap + p->cap / 2 : 128, slot_count = p->slot_count ? p->slot_count : 256;
+    while (slot_count < cap + cap / 2) {
+        slot_count *= 2;
+    }
+    uint64_t before = part_bytes(t, p);
+    uint64_t after = cap * t->stride * sizeof(*p->rows) + slot_count * sizeof(*p->slots);
+    if (!search_claim(t->s, after - before)) {
+        return false;
+    }
+    uint64_t *rows = realloc(p->rows, cap * t->stride * sizeof(*rows));
+    p->rows = rows ? rows : p->rows;
+    if (!rows || (slot_count != p->slot_count && !slots_grow(t, p, slot_count))) {
+        search_release(t->s, after - before);
+        return false;
+    }
     p->cap = cap;
     return true;
 }
@@ -279,7 +286,7 @@ static void visit_row(const struct table_feed *f, const struct table_part *p, co
 void table_flush(struct table_feed *f, size_t part) {
     struct table *t = f->t;
     struct table_part *p = &t->parts[part];
-    size_t size = 1 + t->stride;
+    size_t size = f->size;
     const uint64_t *rows = f->rows + part * TABLE_BATCH * size;
     (void)pthread_mutex_lock(&p->lock);
     for (uint32_t i = 0; i < f->counts[part]; i++) {
@@ -300,11 +307,12 @@ void table_flush(struct table_feed *f, size_t part) {
     f->counts[part] = 0;
 }
 
-struct table_feed *table_feed_new(struct table *t) {
+struct table_feed *table_feed_new(struct table *t, size_t values) {
     struct table_feed *f = calloc(1, sizeof(*f));
     if (f) {
         f->t = t;
-        f->rows = malloc((size_t)TABLE_PARTS * TABLE_BATCH * (1 + t->stride) * sizeof(*f->rows));
+        f->size = 1 + t->keys + values;
+        f->rows = malloc((size_t)TABLE_PARTS * TABLE_BATCH * f->size * sizeof(*f->rows));
     }
     if (f && !f->rows) {
         free(f);

@@ -76,7 +76,8 @@ struct table {
 /* What a thread has not yet added. */
 struct table_feed {
     struct table *t;
-    uint64_t *rows; /* TABLE_PARTS x TABLE_BATCH x (1 + stride): the hash stands first */
+    size_t size;    /* words of a row: hash, keys, values */
+    uint64_t *rows; /* TABLE_PARTS x TABLE_BATCH rows */
     /* Instead of adding: called with the values of the key that is there already, and those put. One thread at a time
      * for each key. */
     void (*visit)(void *ctx, uint64_t *values, const uint64_t *put);
@@ -86,7 +87,8 @@ struct table_feed {
 
 int table_init(struct table *t, struct search *s, size_t keys, size_t sums);
 void table_done(struct table *t);
-struct table_feed *table_feed_new(struct table *t);
+/* `values`: what is put with each key: 1 + sums when it is added. */
+struct table_feed *table_feed_new(struct table *t, size_t values);
 struct table_feed *table_feed_free(struct table_feed *f); /* adds what is left */
 void table_flush(struct table_feed *f, size_t part);
 
@@ -104,11 +106,11 @@ static inline uint64_t table_hash(const struct table *t, const uint64_t *keys) {
 static inline uint64_t *table_put(struct table_feed *f, const uint64_t *keys) {
     const struct table *t = f->t;
     uint64_t hash = table_hash(t, keys);
-    size_t part = hash >> 58, size = 1 + t->stride;
+    size_t part = hash >> 58;
     if (f->counts[part] == TABLE_BATCH) {
         table_flush(f, part);
     }
-    uint64_t *row = f->rows + (part * TABLE_BATCH + f->counts[part]++) * size;
+    uint64_t *row = f->rows + (part * TABLE_BATCH + f->counts[part]++) * f->size;
     row[0] = hash;
     for (size_t i = 0; i < t->keys; i++) {
         row[1 + i] = keys[i];

@@ -175,7 +175,7 @@ static void *thread_main(void *arg) {
     return NULL;
 }
 
-/* As many as the rows are worth. */
+/* As many as asked for, or as the rows are worth. */
 static unsigned crew_size(const struct crew *c) {
     uint64_t rows = 0, parts = 0;
     for (size_t i = 0; i < c->count; i++) {
@@ -185,7 +185,7 @@ static unsigned crew_size(const struct crew *c) {
             parts++;
         }
     }
-    uint64_t worth = MIN(rows / ROWS_WORTH_A_THREAD, parts);
+    uint64_t worth = c->s->own_threads ? MIN(rows / ROWS_WORTH_A_THREAD, parts) : parts;
     return (unsigned)MAX(MIN(worth, c->s->o.threads), 1u);
 }
 

@@ -32,10 +32,12 @@ static struct plan *plan_new(struct worker *w, enum plan_kind kind, const struct
     return p;
 }
 
+/* One more than `count`: rows without a value are led to it without a branch. */
 static uint8_t *memo_new(struct worker *w, size_t count, enum fit fit) {
     uint8_t *memo = worker_alloc(w, count + 1);
     if (memo) {
         memset(memo, (int)fit, count);
+        memo[count] = FIT_NO;
     }
     return memo;
 }

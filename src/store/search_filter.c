@@ -216,7 +216,7 @@ static void look_up_known(const uint8_t *memo, uint32_t count, const uint32_t *c
     for (size_t i = 0; i < (rows + 63) / 64; i++, codes += 64) {
         uint64_t bits = 0;
         for (size_t k = 0; k < 64; k++) {
-            bits |= (uint64_t)(codes[k] < count && memo[codes[k]] == FIT_YES) << k;
+            bits |= (uint64_t)(memo[MIN(codes[k], count)] == FIT_YES) << k; /* CODE_NONE: see memo_new */
         }
         ret[i] = bits;
     }

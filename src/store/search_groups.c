@@ -9,6 +9,8 @@
 
 #include "store/search_keys.h"
 
+#define CHECK_EVERY 65536u /* groups between looks at the clock */
+#define DENSE_MAX 131072u
 #define PRODUCT_MAX 1000000u /* groups one session may count in */
 
 struct result {
@@ -37,6 +39,8 @@ struct group_part {
     struct key_source keys[GROUP_KEYS_MAX];
     struct sum_source sums[GROUP_SUMS_MAX];
     size_t keys_bound, sums_bound;
+    uint64_t made;   /* groups counted in since the last look at the clock */
+    bool dense;      /* the cells are those of numbers, from the column's smallest on */
     uint64_t *cells; /* counts and sums per code or list; NULL: row by row */
     uint64_t missing[1 + GROUP_SUMS_MAX];
 };
@@ -104,7 +108,16 @@ static int group_row(struct group_part *p, uint32_t row) {
         }
     }
     put_product(p, row, words, counts, missing);
-    return 0;
+    size_t made = 1;
+    for (size_t i = 0; i < q->key_count; i++) {
+        made *= counts[i];
+    }
+    p->made += made;
+    if (p->made < CHECK_EVERY) {
+        return 0;
+    }
+    p->made = 0;
+    return search_check(p->w->s);
 }
 
 static int load_block(struct group_part *p, uint32_t block, const uint64_t *mask) {
@@ -168,16 +181,27 @@ static size_t cell_size(const struct group_part *p) {
     return 1 + p->g->q->sum_count;
 }
 
+/* Numbers that lie so near to each other in a part that each can have a cell, such as ports. */
+static bool is_dense(const struct key_source *k) {
+    return k->kind == KEY_NUMBER && k->key->kind == GROUP_FIELD && k->key->field.access == ACCESS_VALUE &&
+           k->reader.kind == READER_COLUMN && k->reader.info->kind == COLUMN_NUMBER && k->reader.info->present &&
+           k->reader.info->max - k->reader.info->min < DENSE_MAX;
+}
+
 /* Counts per code fit when there is one key with a dictionary, or none. */
 static int cells_new(struct group_part *p) {
     const struct group_request *q = p->g->q;
     const struct key_source *k = &p->keys[0];
     uint64_t cells = 1;
-    if (q->key_count > 1 || (q->key_count && (k->with_port || (k->kind != KEY_CODE && k->kind != KEY_LIST)))) {
+    p->dense = q->key_count == 1 && is_dense(k);
+    if (q->key_count > 1 ||
+        (q->key_count && (k->with_port || (k->kind != KEY_CODE && k->kind != KEY_LIST && !p->dense)))) {
         return 0;
     }
     if (q->key_count) {
-        cells = k->kind == KEY_LIST ? k->reader.info->lists : k->reader.info->values;
+        cells = p->dense              ? k->reader.info->max - k->reader.info->min + 1
+                : k->kind == KEY_LIST ? k->reader.info->lists
+                                      : k->reader.info->values;
     }
     p->cells = worker_alloc(p->w, cells * cell_size(p) * sizeof(*p->cells) + 1);
     if (!p->cells) {
@@ -194,6 +218,20 @@ static void cell_add(struct group_part *p, uint64_t *cell, uint32_t row) {
     }
 }
 
+static int count_numbers(struct group_part *p, const uint64_t *mask) {
+    const struct key_source *k = &p->keys[0];
+    size_t size = cell_size(p);
+    uint64_t least = k->reader.info->min, span = k->reader.info->max - least;
+    MAP_EACH(mask, row) {
+        bool has = map_has(k->present, (uint32_t)row);
+        if (has && k->numbers[row] - least > span) {
+            return -EBADMSG; /* the column has another opinion of its bounds */
+        }
+        cell_add(p, has ? p->cells + (k->numbers[row] - least) * size : p->missing, (uint32_t)row);
+    }
+    return 0;
+}
+
 static int count_block(struct group_part *p, uint32_t block, const uint64_t *mask) {
     size_t size = cell_size(p);
     int code = load_block(p, block, mask);
@@ -205,6 +243,9 @@ static int count_block(struct group_part *p, uint32_t block, const uint64_t *mas
             cell_add(p, p->cells, (uint32_t)row);
         }
         return 0;
+    }
+    if (p->dense) {
+        return count_numbers(p, mask);
     }
     const uint32_t *codes = p->keys[0].codes;
     if (p->sums_bound == 0) {
@@ -328,6 +369,14 @@ static int put_cells(struct group_part *p) {
     }
     if (p->missing[0] && p->g->q->keep_missing) {
         put_cell(p, 0, 1, p->missing);
+    }
+    if (p->dense) {
+        for (uint64_t i = 0; i <= k->reader.info->max - k->reader.info->min; i++) {
+            if (p->cells[i * cell_size(p)]) {
+                put_cell(p, k->reader.info->min + i, 0, p->cells + i * cell_size(p));
+            }
+        }
+        return 0;
     }
     if (k->kind == KEY_CODE) {
         return put_codes(p, p->cells);

@@ -50,7 +50,7 @@ struct search {
     _Atomic int stopped;  /* what ended it: 0 or -errno */
     _Atomic uint64_t done, total;
     _Atomic uint64_t memory; /* bytes that answers hold */
-    bool own_threads; /* nobody said how many */
+    bool own_threads;        /* nobody said how many */
     struct search_row *rows;
 };
 

@@ -18,7 +18,7 @@ struct timing {
     bool spanning;
     double per_interval; /* 1 / interval */
     struct thread_time {
-        uint64_t *buckets;
+        uint64_t *buckets, claimed;
         uint64_t totals[GROUP_SUMS_MAX]; /* of what is in no bucket */
         bool outside;
     } threads[SEARCH_THREADS_MAX];
@@ -223,8 +223,13 @@ static int time_part(struct worker *w, void *ctx, size_t i) {
     p->t = t;
     p->w = w;
     p->to = &t->threads[w->index];
+    uint64_t room = (t->buckets + 1) * t->size * sizeof(*p->to->buckets);
+    if (!p->to->buckets && !search_claim(w->s, room)) {
+        return -E2BIG;
+    }
     if (!p->to->buckets) {
-        p->to->buckets = calloc((t->buckets + 1) * t->size, sizeof(*p->to->buckets));
+        p->to->claimed = room;
+        p->to->buckets = calloc(1, room);
     }
     int code = p->to->buckets ? bind_times(p, keys) : -ENOMEM;
     code = code < 0 ? code : time_blocks(p, mask);
@@ -349,6 +354,7 @@ int search_timeline(struct search *s, const struct timeline_request *request, st
         code = code < 0 ? code : make_buckets(t, to);
     }
     for (size_t i = 0; t && i < SEARCH_THREADS_MAX; i++) {
+        search_release(s, t->threads[i].claimed);
         free(t->threads[i].buckets);
     }
     free(t);

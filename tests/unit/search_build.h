@@ -61,6 +61,12 @@ static const struct field_def build_fields[F_BUILT] = {
     [F_ROW_IP] = BUILD_FIELD("rows.ip", "rows.ip", FT_IP, F_SINGLE),
 };
 
+/* How much is tried: SEARCH_ROUNDS=10 tries ten times as much, with other seeds. */
+static inline size_t build_rounds(void) {
+    const char *text = getenv("SEARCH_ROUNDS");
+    return text ? strtoul(text, NULL, 10) : 1;
+}
+
 struct build {
     struct dice dice;
     char folder[64];

@@ -321,7 +321,7 @@ static void check_limit(struct search *search, struct group_request *q, const st
 }
 
 static void check_all_groups(struct build *b, struct snapshot *s, const struct query *query, struct search *search) {
-    for (size_t round = 0; round < 60; round++) {
+    for (size_t round = 0; round < 8 * build_rounds(); round++) {
         struct group_request q;
         struct lines want = {.list = malloc(LINES_MAX * sizeof(struct line))};
         assert_non_null(want.list);
@@ -421,7 +421,7 @@ static void check_order(struct build *b, struct snapshot *s, const struct query 
     static const char *const paths[] = {
         "firstPacket", "lastPacket", "source.ip", "destination.port", "http.host", "http.uri", "network.bytes", "score",
         "deltas",      "tags",       "up",        "length",           "rows.n",    "rare",     "scores"};
-    for (size_t round = 0; round < 60; round++) {
+    for (size_t round = 0; round < 8 * build_rounds(); round++) {
         struct search_order orders[2] = {{.field = {.access = ACCESS_ID}}, {.field = {.access = ACCESS_ID}}};
         struct sorting g = {.orders = orders, .order_count = 1 + dice_below(&b->dice, 2)};
         for (size_t i = 0; i < g.order_count; i++) {
@@ -529,7 +529,7 @@ static void test_answers(void **state) {
     struct build b;
     struct err e = {0};
     build_init(&b, 7, 400);
-    build_append(&b, 1000);
+    build_append(&b, 700);
     check_answers(&b, "*");
     assert_int_equal(store_compact(b.writer, &e), 0);
     build_append(&b, 300);
@@ -541,7 +541,7 @@ static void test_answers(void **state) {
     uint64_t low = part_info(snapshot_part(s, 0))->seq_low, version = snapshot_version(s);
     snapshot_unref(s);
     for (size_t i = 0; i < ARRAY_LEN(seqs); i++) {
-        seqs[i] = low + dice_below(&b.dice, 1300);
+        seqs[i] = low + dice_below(&b.dice, 1000);
     }
     const struct overlay_change changes[] = {
         {seqs, 20, OVERLAY_ADD, "tags", SPAN_LITERAL("laid over"), "tester"},

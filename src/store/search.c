@@ -275,6 +275,10 @@ uint64_t search_count(const struct search *s) {
     return s->count;
 }
 
+uint64_t search_damaged(const struct search *s) {
+    return atomic_load_explicit(&s->damaged, memory_order_relaxed);
+}
+
 void search_progress(const struct search *s, uint64_t *ret_done, uint64_t *ret_total) {
     *ret_done = atomic_load_explicit(&s->done, memory_order_relaxed);
     *ret_total = atomic_load_explicit(&s->total, memory_order_relaxed);

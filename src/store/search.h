@@ -4,8 +4,10 @@
  * groups with sums, timelines, beacons. All answers are exact over all matching sessions unless `truncated` says which
  * ceiling cut them.
  *
+ * A part in which damage is found is left out from there on, and counted (search_damaged); the rest is answered.
+ *
  * Owner: caller. Thread: one per search; it uses up to `threads` more. Cost: docs/performance.md. Failure: -ECANCELED
- * when `cancelled` answered true, -ETIMEDOUT past the deadline, -E2BIG over the memory ceiling, -EBADMSG for damage.
+ * when `cancelled` answered true, -ETIMEDOUT past the deadline, -E2BIG over the memory ceiling.
  */
 #ifndef SEINE_STORE_SEARCH_H
 #define SEINE_STORE_SEARCH_H
@@ -41,6 +43,8 @@ struct search *search_free(struct search *s);
 /* Filters. Everything below needs it. */
 int search_run(struct search *s);
 uint64_t search_count(const struct search *s);
+/* Parts that could not be read, wholly or in part, since search_new. store_damage says which and where. */
+uint64_t search_damaged(const struct search *s);
 /* For a progress bar: rows looked at, of how many. Any thread. */
 void search_progress(const struct search *s, uint64_t *ret_done, uint64_t *ret_total);
 

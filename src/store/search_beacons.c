@@ -20,7 +20,7 @@ enum { WORD_PAIR, WORD_PORT, WORDS };
 
 /* A key with enough sessions. */
 struct kept {
-    uint64_t begin, next; /* of its times */
+    uint64_t begin, next, end; /* of its times */
     uint64_t bytes;
 };
 
@@ -122,8 +122,8 @@ static bool is_flat(const struct beacon_part *p) {
 
 static void collect(void *ctx, uint64_t *values, const uint64_t *put) {
     struct beaconing *b = ctx;
-    if (values[0] != NOT_COLLECTED) {
-        struct kept *k = &b->kept[values[0]];
+    struct kept *k = values[0] == NOT_COLLECTED ? NULL : &b->kept[values[0]];
+    if (k && k->next < k->end) { /* damage may be met at another place this time */
         b->times[k->next++] = put[0];
         k->bytes = add_safely(k->bytes, put[1]);
     }
@@ -249,7 +249,7 @@ static int make_room(struct beaconing *b) {
             uint64_t *value = &p->rows[k * b->table.stride + WORDS], count = *value;
             *value = count >= b->min_count ? keys : NOT_COLLECTED;
             if (count >= b->min_count) {
-                b->kept[keys++] = (struct kept){times, times, 0};
+                b->kept[keys++] = (struct kept){times, times, times + count, 0};
                 times += count;
             }
         }

@@ -48,7 +48,7 @@ struct search {
     uint64_t end_at;      /* ms, monotonic; 0 = never */
     _Atomic uint64_t ask; /* when `cancelled` is asked next: ms, monotonic */
     _Atomic int stopped;  /* what ended it: 0 or -errno */
-    _Atomic uint64_t done, total;
+    _Atomic uint64_t done, total, damaged;
     _Atomic uint64_t memory; /* bytes that answers hold */
     bool own_threads;        /* nobody said how many */
     struct search_row *rows;

@@ -162,6 +162,10 @@ static void work(struct member *m) {
         m->worker.part = part;
         int code = c->job->fn(&m->worker, c->job->ctx, part);
         part_done(&m->worker);
+        if (code == -EBADMSG) {
+            (void)atomic_fetch_add_explicit(&c->s->damaged, 1, memory_order_relaxed);
+            code = 0;
+        }
         if (code < 0) {
             int none = 0;
             (void)atomic_compare_exchange_strong(&c->failed, &none, code);

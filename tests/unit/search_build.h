@@ -495,7 +495,7 @@ static inline int build_other_test(struct dice *d, char *to, size_t room) {
     }
 }
 
-/* A random expression of at most `depth` levels; returns its length. */
+/* A random expression of at most `depth` levels; returns its length. One that had to be cut is no valid one. */
 static inline int build_expression(struct dice *d, unsigned depth, char *to, size_t room) {
     if (depth == 0 || dice_one_in(d, 2)) {
         switch (dice_below(d, 3)) {
@@ -512,13 +512,13 @@ static inline int build_expression(struct dice *d, unsigned depth, char *to, siz
     (void)build_expression(d, depth - 1, right, sizeof(right));
     switch (dice_below(d, 4)) {
     case 0:
-        return snprintf(to, room, "(%s) && (%s)", left, right);
+        return snprintf(to, room, "(%.500s) && (%.500s)", left, right);
     case 1:
-        return snprintf(to, room, "(%s) || (%s)", left, right);
+        return snprintf(to, room, "(%.500s) || (%.500s)", left, right);
     case 2:
-        return snprintf(to, room, "!(%s) && (%s)", left, right);
+        return snprintf(to, room, "!(%.500s) && (%.500s)", left, right);
     default:
-        return snprintf(to, room, "(%s) || !(%s)", left, right);
+        return snprintf(to, room, "(%.500s) || !(%.500s)", left, right);
     }
 }
 

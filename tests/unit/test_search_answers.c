@@ -1,6 +1,7 @@
 /* test_search_answers.c: what a search answers beside which sessions match: order, groups, timelines, beacons,
  * completion; each against the same worked out record by record.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 
@@ -645,6 +646,74 @@ static void test_complete(void **state) {
     build_done(&b);
 }
 
+/* Turns bits in the first two thirds of each segment: behind that the directory stands, without which none is opened.
+ */
+static int damage_folder(const char *path, struct dice *d) {
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char name[400];
+        (void)snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
+        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(name, "r+b");
+        if (!file) {
+            continue;
+        }
+        (void)fseek(file, 0, SEEK_END);
+        long size = ftell(file);
+        for (size_t i = 0; i < 20; i++) {
+            (void)fseek(file, (long)(16 + dice_below(d, (size_t)size * 2 / 3)), SEEK_SET);
+            (void)fputc((int)(dice_u64(d) & 0xff), file);
+        }
+        (void)fclose(file);
+    }
+    return folder ? closedir(folder) : -1;
+}
+
+/* Damaged bytes cost at most the parts they are in: the search still answers. */
+static void test_damage(void **state) {
+    (void)state;
+    struct build b;
+    struct err e = {0};
+    build_init(&b, 11, 300);
+    build_append(&b, 1200);
+    assert_int_equal(store_compact(b.writer, &e), 0);
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/seg", b.folder);
+    assert_int_equal(damage_folder(path, &b.dice), 0);
+    struct store *store;
+    if (store_open(b.folder, build_registry, NULL, 0, &store, &e) < 0) {
+        fail_msg("%s", e.text);
+    }
+    struct snapshot *s = store_snapshot(store);
+    uint64_t damaged = 0;
+    for (size_t i = 0; i < 60; i++) {
+        char text[4096];
+        struct query *query;
+        struct groups *groups;
+        struct search_page page;
+        (void)build_expression(&b.dice, 2, text, sizeof(text));
+        if (query_parse(span_text(text), snapshot_registry(s), BUILD_NOW, &query, &e) < 0) {
+            continue;
+        }
+        struct search *search = search_for(s, query);
+        struct group_request q;
+        random_request(&b.dice, s, &q);
+        assert_int_equal(search_groups(search, &q, &groups), 0);
+        groups_free(groups);
+        struct search_order order = {.field = {field_at(s, "http.host"), NULL, ACCESS_VALUE}};
+        assert_int_equal(search_rows(search, &order, 1, 0, 50, &page), 0);
+        struct beacons *beacons;
+        assert_int_equal(search_beacons(search, &(struct beacon_request){.min_count = 2}, &beacons), 0);
+        beacons_free(beacons);
+        damaged += search_damaged(search);
+        search_free(search);
+        query_free(query);
+    }
+    assert_true(damaged > 0);
+    snapshot_unref(s);
+    store_close(store);
+    build_done(&b);
+}
+
 static bool say_yes(void *ctx) {
     (void)ctx;
     return true;
@@ -682,10 +751,8 @@ static void test_limits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_beacons),
-        cmocka_unit_test(test_complete),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_beacons), cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_limits),  cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,11 @@ static void lane_flush(struct output *o, struct output_lane *lane) {
     buf_clear(&lane->out);
 }
 
+/* A stored session says itself when it was stored. */
+static uint64_t written_at(const struct output *o, const struct record *r) {
+    return r->stored_ms ? 0 : o->written_at;
+}
+
 static void json_record(struct output *o, const struct record *r, struct buf *out) {
     char id[DOCUMENT_ID_MAX];
     record_document_id(r, id);
@@ -44,7 +49,7 @@ static void json_record(struct output *o, const struct record *r, struct buf *ou
     buf_add_text(out, id);
     buf_add_byte(out, '"');
     size_t at = out->len;
-    document_write(o->options.plan, r, o->written_at, out);
+    document_write(o->options.plan, r, written_at(o, r), out);
     if (out->len > at) {
         out->data[at] = ','; /* instead of the document's opening brace */
     }
@@ -61,7 +66,7 @@ static void arkime_record(struct output *o, const struct record *r, struct buf *
         buf_add_text(out, id);
     }
     buf_add_text(out, "\"}},\"body\":");
-    document_write(o->options.plan, r, o->written_at, out);
+    document_write(o->options.plan, r, written_at(o, r), out);
     buf_add_byte(out, '}');
 }
 
@@ -85,7 +90,7 @@ void output_record(struct output *o, unsigned worker, const struct record *r) {
         json_record(o, r, &lane->out);
         break;
     default:
-        document_write(o->options.plan, r, o->written_at, &lane->out);
+        document_write(o->options.plan, r, written_at(o, r), &lane->out);
     }
     unsigned nudges = __atomic_load_n(&o->nudges, __ATOMIC_RELAXED);
     if (lane->out.len >= OUTPUT_FLUSH || lane->nudges != nudges) {

@@ -9,11 +9,13 @@
 #include "cmd/load.h"
 #include "cmd/options.h"
 #include "cmd/session_setup.h"
+#include "cmd/store_export.h"
 
 struct store_command {
     struct setup_options setup;
-    const char *store, *segment;
+    const char *store, *segment, *out, *fields;
     bool columns, repair;
+    int format; /* enum store_export_format */
     uint64_t limit;
 };
 
@@ -41,6 +43,22 @@ static const struct option_def store_option_table[] = {
      .min = 1,
      .max = INT64_MAX,
      .help = "dump: N rows at most"},
+    {.name = "format",
+     .argument = "FORMAT",
+     .kind = OPTION_CHOICE,
+     .offset = AT(format),
+     .choices = STORE_EXPORT_CHOICES,
+     .help = "export: jsonl (documents, one a line; the default), csv or parquet (needs DuckDB's library)"},
+    {.letter = 'w',
+     .argument = "FILE",
+     .kind = OPTION_TEXT,
+     .offset = AT(out),
+     .help = "export: into this file (default: standard output)"},
+    {.name = "fields",
+     .argument = "LIST",
+     .kind = OPTION_TEXT,
+     .offset = AT(fields),
+     .help = "export: columns of csv, by expression name, joined by commas"},
     SETUP_OPTION_ROWS(store_command, setup),
     {.letter = 'v',
      .name = "verbose",
@@ -115,14 +133,16 @@ static int run_compact(const struct store_command *o) {
     return code;
 }
 
+static int run_export(const struct store_command *o) {
+    struct store_export e = {.store = o->store, .format = o->format, .out = o->out, .fields = o->fields};
+    return store_export_run(&e);
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct store_command *o);
 } actions[] = {
-    {"stat", run_stat},
-    {"fsck", run_fsck},
-    {"dump", run_dump},
-    {"compact", run_compact},
+    {"stat", run_stat}, {"fsck", run_fsck}, {"dump", run_dump}, {"export", run_export}, {"compact", run_compact},
 };
 
 static int run_store(int argc, char **argv) {
@@ -136,7 +156,7 @@ static int run_store(int argc, char **argv) {
         o.store = getenv("SEINE_STORE");
     }
     if (first + 1 != argc) {
-        return usage_error(&command_store, "name one of stat, fsck, dump, compact");
+        return usage_error(&command_store, "name one of stat, fsck, dump, export, compact");
     }
     if (!o.store || !*o.store) {
         return usage_error(&command_store, "which store: name its folder with --store DIR");
@@ -146,15 +166,17 @@ static int run_store(int argc, char **argv) {
             return actions[i].run(&o);
         }
     }
-    return usage_error(&command_store, "there is no \"%s\": name one of stat, fsck, dump, compact", argv[first]);
+    return usage_error(&command_store, "there is no \"%s\": name one of stat, fsck, dump, export, compact",
+                       argv[first]);
 }
 
 const struct command command_store = {
     .name = "store",
     .line = "look after a store: what is in it, is it whole",
-    .arguments = "stat|fsck|dump|compact",
+    .arguments = "stat|fsck|dump|export|compact",
     .about = "stat: segments, sessions, sizes. fsck: checks every checksum and relation. dump: rows of one segment as "
-             "JSON Lines, also when the program does not know its fields. compact: merges what can be merged and "
+             "JSON Lines, also when the program does not know its fields. export: all sessions, for other programs. "
+             "compact: merges what can be merged and "
              "deletes what is older than the settings say, now.",
     .options = store_option_table,
     .option_count = ARRAY_LEN(store_option_table),

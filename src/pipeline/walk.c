@@ -127,6 +127,10 @@ static void announce_files_of(const struct worker *w, const struct record *r) {
 }
 
 void record_document_id(const struct record *r, char ret_id[DOCUMENT_ID_MAX]) {
+    if (r->name) {
+        (void)snprintf(ret_id, DOCUMENT_ID_MAX, "%.*s", DOCUMENT_ID_MAX - 1, r->name);
+        return;
+    }
     const char *suffix = strrchr(r->index, '-');
     if (r->segment > 1) {
         (void)snprintf(ret_id, DOCUMENT_ID_MAX, "%.16s-%.22s-%u", suffix + 1, r->id, r->segment);

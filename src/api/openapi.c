@@ -322,10 +322,14 @@ static void endpoint_markdown(struct buf *out, const struct endpoint *e) {
 }
 
 void endpoints_markdown(struct buf *out) {
-    buf_add_text(out,
-                 "# HTTP API\n\nPrinted by the program from its tables of endpoints; `/api/openapi.json` has the same "
-                 "for programs. Reading endpoints that take POST accept their parameters as JSON or as a form as "
-                 "well. Errors are `{\"success\":false,\"text\":\"...\"}`.\n\n## Parameters of queries\n\n");
+    buf_add_text(
+        out,
+        "# HTTP API\n\nPrinted by `seine help --api` from the tables the program itself uses; `seine help --openapi` "
+        "and\n"
+        "`/api/openapi.json` give the same to programs. Reading endpoints that take POST accept their parameters as "
+        "JSON or\n"
+        "as a form as well. Errors are `{\"success\":false,\"text\":\"...\"}`. Who may ask what, and the CSRF header:\n"
+        "[Who may come in](../guide/access.md).\n\n## Parameters of queries\n\n");
     parameters_markdown(out, query_parameters, ARRAY_LEN(query_parameters));
     for (const struct endpoint_family *const *family = api_families; *family; family++) {
         buf_printf(out, "## %s\n\n", (*family)->name);

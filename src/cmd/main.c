@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/shared.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
@@ -47,7 +48,7 @@ static void print_commands(FILE *out) {
 }
 
 struct help_options {
-    bool markdown;
+    bool markdown, api, openapi;
 };
 
 static const struct option_def help_option_table[] = {
@@ -55,7 +56,29 @@ static const struct option_def help_option_table[] = {
      .kind = OPTION_FLAG,
      .offset = OPTION_AT(help_options, markdown),
      .help = "the page docs/reference/commands.md"},
+    {.name = "api",
+     .kind = OPTION_FLAG,
+     .offset = OPTION_AT(help_options, api),
+     .help = "the page docs/reference/api.md"},
+    {.name = "openapi",
+     .kind = OPTION_FLAG,
+     .offset = OPTION_AT(help_options, openapi),
+     .help = "the HTTP API as an OpenAPI 3.1 document (JSON)"},
 };
+
+static int print_api(bool openapi) {
+    struct buf page;
+    buf_init(&page, (size_t)16 << 20);
+    if (openapi) {
+        openapi_write(&page);
+        buf_add_byte(&page, '\n');
+    } else {
+        endpoints_markdown(&page);
+    }
+    bool good = !page.overflowed && fwrite(page.data, 1, page.len, stdout) == page.len;
+    buf_done(&page);
+    return good ? EXIT_DONE : EXIT_INTERNAL;
+}
 
 static void print_markdown(void) {
     (void)printf(
@@ -76,6 +99,9 @@ static int run_help(int argc, char **argv) {
     if (o.markdown) {
         print_markdown();
         return EXIT_DONE;
+    }
+    if (o.api || o.openapi) {
+        return print_api(o.openapi);
     }
     if (first == argc) {
         print_commands(stdout);

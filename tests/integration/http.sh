@@ -458,5 +458,14 @@ start
 check 'a port that is taken' grep -q 'another program listens there' err2
 stop
 
+# --- what the manual says ---
+
+if [ -x "$seine" ] && [ -s "$seine" ]; then
+  "$seine" help --api >body 2>err
+  check 'docs/reference/api.md is what the program prints (seine help --api)' cmp body "$root/docs/reference/api.md"
+  "$seine" help --openapi >body 2>err
+  check 'the description is JSON' python3 -c 'import json; json.load(open("body"))["paths"]["/api/sessions"]["get"]'
+fi
+
 echo "1..$count"
 [ "$failed" -eq 0 ]

@@ -55,7 +55,7 @@ static struct span transform(const struct query_field *f, struct span s) {
     if (strcmp(name, "http.uri") == 0) {
         return strip_scheme(s);
     }
-    if (strncmp(name, "host.", 5) == 0) {
+    if (strncmp(name, "host.", 5) == 0 || span_ends(span_text(name), SPAN_LITERAL(".host"))) {
         s = strip_scheme(s);
         size_t slash = span_find_byte(s, 0, '/');
         return slash == SPAN_NONE ? s : span_sub(s, 0, slash);

@@ -11,7 +11,16 @@
 #define BUILD_FIELD(path_, name_, type_, flags_) \
     { .path = path_, .name = name_, .type = type_, .flags = flags_, .title = "T", .help = "H" }
 
-enum build_field { BUILD_HOST, BUILD_URI, BUILD_STATUS, BUILD_SCORE, BUILD_OTHER, BUILD_ROWS, BUILD_ROW_CODE, BUILD_LEASE };
+enum build_field {
+    BUILD_HOST,
+    BUILD_URI,
+    BUILD_STATUS,
+    BUILD_SCORE,
+    BUILD_OTHER,
+    BUILD_ROWS,
+    BUILD_ROW_CODE,
+    BUILD_LEASE
+};
 static const struct field_def build_fields[] = {
     [BUILD_HOST] = BUILD_FIELD("http.host", "host.http", FT_LOWER, F_COUNT | F_TOKENS),
     [BUILD_URI] = BUILD_FIELD("http.uri", "http.uri", FT_KEYWORD, F_COUNT | F_TOKENS),

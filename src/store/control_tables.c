@@ -246,6 +246,18 @@ int overlay_each(struct control *c, overlay_fn each, void *ctx) {
     return r;
 }
 
+uint64_t overlay_newest(struct control *c) {
+    uint64_t newest = 0;
+    control_lock(c);
+    sqlite3_stmt *s = control_prepare(c, "SELECT seq FROM sqlite_sequence WHERE name = 'overlay'", NULL);
+    if (s && control_step(s) == 1) {
+        newest = control_u64(s, 0);
+        sqlite3_reset(s);
+    }
+    control_unlock(c);
+    return newest;
+}
+
 int overlay_forget(struct control *c, uint64_t seq_low, uint64_t seq_high, uint64_t up_to) {
     control_lock(c);
     int r = -EINVAL;

@@ -23,6 +23,8 @@ struct overlay_row {
 typedef int (*overlay_fn)(void *ctx, const struct overlay_row *row);
 /* Every change, in the order of their ids; what is borrowed is valid during the call. Not 0 from `each` ends it. */
 int overlay_each(struct control *c, overlay_fn each, void *ctx);
+/* Grows with every change ever made; the same number: no change was added. */
+uint64_t overlay_newest(struct control *c);
 /* Forgets changes that are part of a segment. */
 int overlay_forget(struct control *c, uint64_t seq_low, uint64_t seq_high, uint64_t up_to);
 

@@ -122,6 +122,12 @@ static int look_at_overlay(struct store *s) {
     if (s->overlay && version == s->control_version) {
         return 0;
     }
+    /* Most of what changes in control.db are other tables. What was taken away is part of segments, and ignored. */
+    uint64_t newest = s->control ? overlay_newest(s->control) : 0;
+    if (s->overlay && newest == s->overlay_newest) {
+        s->control_version = version;
+        return 0;
+    }
     struct overlay_ref *made = calloc(1, sizeof(*made));
     int r = made ? 0 : -ENOMEM;
     if (r == 0) {
@@ -136,6 +142,7 @@ static int look_at_overlay(struct store *s) {
     (void)overlay_unref(s->overlay);
     s->overlay = made;
     s->control_version = version;
+    s->overlay_newest = newest;
     s->changed |= !empty;
     return 0;
 }
@@ -259,6 +266,7 @@ int store_open(const char *folder, registry_make_fn make, void *ctx, uint64_t ca
     s->make = make;
     s->make_ctx = ctx;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->current_lock, NULL);
     pthread_mutex_init(&s->damage.lock, NULL);
     int r = cache_init(&s->cache, (size_t)(cache_bytes ? cache_bytes : DEFAULT_CACHE));
     struct err e = {0};
@@ -298,21 +306,25 @@ struct store *store_close(struct store *s) {
     (void)control_close(s->control);
     cache_done(&s->cache);
     pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->current_lock);
     pthread_mutex_destroy(&s->damage.lock);
     free(s);
     return NULL;
 }
 
 struct snapshot *store_snapshot(struct store *s) {
-    pthread_mutex_lock(&s->lock);
-    if (clock_now() - s->looked >= REFRESH_MS) {
-        int r = refresh(s, NULL);
-        if (r && r != -ESTALE) {
-            damage_add(&s->damage, "the newest state cannot be read: %s", strerror(-r));
+    if (pthread_mutex_trylock(&s->lock) == 0) {
+        if (clock_now() - s->looked >= REFRESH_MS) {
+            int r = refresh(s, NULL);
+            if (r && r != -ESTALE) {
+                damage_add(&s->damage, "the newest state cannot be read: %s", strerror(-r));
+            }
         }
+        pthread_mutex_unlock(&s->lock);
     }
+    pthread_mutex_lock(&s->current_lock);
     struct snapshot *snapshot = snapshot_ref(s->current);
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->current_lock);
     return snapshot;
 }
 

@@ -71,7 +71,7 @@ struct store {
     struct schema schema;
     struct registry_ref *registry;
     struct control *control; /* NULL: cannot be opened from here */
-    uint64_t control_version;
+    uint64_t control_version, overlay_newest;
     struct overlay_ref *overlay;
     struct manifest manifest;
     uint64_t manifest_stamp[3];
@@ -81,6 +81,7 @@ struct store {
     uint64_t tail_next; /* sessions below are in segments or in parts of the tail */
     struct builder builder;
     bool builder_made;
+    pthread_mutex_t current_lock; /* of `current`: who only wants that need not wait for a look in progress */
     struct snapshot *current;
     uint64_t version;
     int64_t looked; /* ms of the monotonic clock */

@@ -143,8 +143,11 @@ int snapshot_make(struct store *s) {
     made->registry = s->registry;
     made->overlay = s->overlay;
     made->version = ++s->version;
-    (void)snapshot_unref(s->current);
+    pthread_mutex_lock(&s->current_lock);
+    struct snapshot *before = s->current;
     s->current = made;
+    pthread_mutex_unlock(&s->current_lock);
+    (void)snapshot_unref(before);
     s->changed = false;
     return 0;
 }

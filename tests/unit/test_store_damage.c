@@ -169,11 +169,47 @@ static void manifest(void **state) {
     store_run_done(&s);
 }
 
+struct lines {
+    unsigned count;
+    bool segment, column, session;
+};
+
+static void note_line(void *ctx, bool problem, const char *line) {
+    struct lines *l = ctx;
+    assert_false(problem);
+    l->count++;
+    l->segment |= strstr(line, "segments: 3, 600 sessions") != NULL;
+    l->column |= strncmp(line, "source.bytes ", 13) == 0;
+    l->session |= strncmp(line, "{\"session\":0,", 13) == 0 && strstr(line, "\"node\":[\"unit\"]");
+}
+
+static void described(void **state) {
+    (void)state;
+    struct store_run s;
+    struct lines l = {0};
+    struct store_report report = {note_line, &l};
+    struct err e = {0};
+    make_store(&s);
+    assert_int_equal(store_describe(s.folder, true, &report, &e), 0);
+    assert_true(l.segment && l.column && l.count > 100);
+    char paths[16][600];
+    assert_true(list_files(s.folder, "seg", paths, 16) >= 3);
+    l = (struct lines){0};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(store_dump(s.folder, strrchr(paths[i], '/') + 1, 5, &report, &e), 0);
+    }
+    assert_true(l.session && l.count == 15);
+    assert_int_equal(store_dump(s.folder, "../MANIFEST", 5, &report, &e), -EINVAL);
+    assert_true(store_dump(s.folder, "none.seg", 5, &report, &e) < 0);
+    store_run_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(segments),
         cmocka_unit_test(positions),
         cmocka_unit_test(manifest),
+        cmocka_unit_test(described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

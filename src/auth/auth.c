@@ -128,7 +128,8 @@ static bool has_users(struct auth *a) {
     /* A database that cannot be read is no reason to let everybody in. */
     has = users_count(a->control) != 0;
     (void)pthread_mutex_lock(&a->lock);
-    a->has_users = has;
+    /* Where users were known once, removing the last one must not open the door to everybody. */
+    a->has_users = has = has || a->has_users;
     a->users_looked_ms = now;
     (void)pthread_mutex_unlock(&a->lock);
     return has;
@@ -236,12 +237,8 @@ void auth_logout(struct auth *a, const struct request *q, struct reply *r) {
 /* The page without the token: it must not stay in the address bar. */
 static int link_answer(struct auth *a, const struct request *q, struct reply *r) {
     char to[1024];
-    if (throttle_blocked(a->throttle, request_peer(q), "link", auth_now_ms())) {
-        auth_say(r, 429, "Too many wrong links: wait a minute");
-        return -EAGAIN;
-    }
     if (!link_take(a, request_param_text(q, "token"))) {
-        auth_failed(a, q, "link");
+        auth_guessed(a, q, "link");
         auth_say(r, 401,
                  "This link was used before, or is none of this server's: look for a new one where it was started");
         return -EACCES;

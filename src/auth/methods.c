@@ -49,12 +49,16 @@ static int blocked(struct reply *r) {
     return -EAGAIN;
 }
 
-void auth_failed(struct auth *a, const struct request *q, const char *id) {
-    throttle_fail(a->throttle, request_peer(q), id, auth_now_ms());
+void auth_guessed(struct auth *a, const struct request *q, const char *what) {
     if (a->told) {
-        a->told(a->told_ctx, q, id);
+        a->told(a->told_ctx, q, what);
     }
     (void)usleep(FAILURE_US);
+}
+
+void auth_failed(struct auth *a, const struct request *q, const char *id) {
+    throttle_fail(a->throttle, request_peer(q), id, auth_now_ms());
+    auth_guessed(a, q, id);
 }
 
 /* What stands behind the scheme's name; NULL: another scheme or none. */
@@ -223,11 +227,8 @@ int method_bearer(struct auth *a, const struct request *q, struct reply *r, char
     if (!text || !a->control) {
         return 0;
     }
-    if (throttle_blocked(a->throttle, request_peer(q), "token", auth_now_ms())) {
-        return blocked(r);
-    }
     if (tokens_find(a->control, text, auth_now_ms(), ret_id, ret_rights) < 0) {
-        auth_failed(a, q, "token");
+        auth_guessed(a, q, "token");
         reply_header(r, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
         auth_say(r, 401, "The token is not known or has expired");
         return -EACCES;

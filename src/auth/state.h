@@ -67,8 +67,11 @@ int method_header(struct auth *a, const struct request *q, struct reply *r, char
 int method_cookie(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 bool peer_is_allowed(const struct auth *a, const char *peer, bool loopback_only);
 
-/* Counts, tells and waits. */
+/* A wrong password: counts, tells and waits. */
 void auth_failed(struct auth *a, const struct request *q, const char *id);
+/* A wrong token or link: tells and waits. Nobody guesses 256 bits, and an old token must not lock out its neighbours.
+ */
+void auth_guessed(struct auth *a, const struct request *q, const char *what);
 void auth_say(struct reply *r, int status, const char *text);
 void challenge_digest(struct auth *a, struct reply *r, bool stale);
 void challenge_basic(struct auth *a, struct reply *r);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "auth/auth.h"
 #include "auth/csrf.h"
 #include "auth/digest.h"
 #include "auth/roles.h"
@@ -374,6 +375,45 @@ static void test_expression_ceiling(void **state) {
     control_close(b.control);
 }
 
+static void test_mode(void **state) {
+    struct base b;
+    struct auth *a;
+    struct err e = {0};
+    struct auth_settings settings = {.mode = AUTH_AUTO, .realm = "realm", .user_header = "", .required_header = ""};
+    (void)state;
+    base_open(&b);
+    struct auth_options options = {.settings = &settings, .control = b.control, .secret = &b.secret, .base_path = ""};
+    assert_int_equal(auth_new(&options, &a, &e), 0);
+    assert_int_equal(auth_mode(a), AUTH_ANONYMOUS);
+    assert_int_equal(auth_may_listen(a, "127.0.0.1", &e), 0);
+    assert_int_equal(auth_may_listen(a, "::1", &e), 0);
+    assert_int_equal(auth_may_listen(a, "0.0.0.0", &e), -EPERM);
+    user_put(&b, "anna", "arkimeUser", FLAG_WEB, TRI_YES);
+    auth_forget(a);
+    assert_int_equal(auth_mode(a), AUTH_DIGEST);
+    assert_int_equal(auth_may_listen(a, "0.0.0.0", &e), 0);
+    /* The last user goes: the door stays shut. */
+    assert_int_equal(users_remove(b.control, "anna", &e), 0);
+    auth_forget(a);
+    assert_int_equal(auth_mode(a), AUTH_DIGEST);
+    auth_free(a);
+    settings.mode = AUTH_ANONYMOUS;
+    user_put(&b, "anna", "arkimeUser", FLAG_WEB, TRI_YES);
+    assert_int_equal(auth_new(&options, &a, &e), 0);
+    assert_int_equal(auth_may_listen(a, "0.0.0.0", &e), -EPERM);
+    auth_free(a);
+    static const enum auth_mode refused[] = {AUTH_BASIC, AUTH_FORM, AUTH_BASIC_FORM, AUTH_HEADER, AUTH_OTHER};
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        settings.mode = refused[i];
+        assert_true(auth_new(&options, &a, &e) < 0);
+    }
+    options.tls = true;
+    settings.mode = AUTH_BASIC;
+    assert_int_equal(auth_new(&options, &a, &e), 0);
+    auth_free(a);
+    control_close(b.control);
+}
+
 static bool token_count(void *ctx, const struct token *t) {
     assert_string_equal(t->name, "ci");
     ++*(size_t *)ctx;
@@ -502,6 +542,7 @@ int main(void) {
         cmocka_unit_test(test_web_sessions),
         cmocka_unit_test(test_documents),
         cmocka_unit_test(test_throttle),
+        cmocka_unit_test(test_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

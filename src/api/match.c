@@ -14,7 +14,7 @@ static enum fit part_fit(struct span pattern, struct span part, struct span *ret
         return span_equal(pattern, part) ? FIT_LITERAL : FIT_NOT;
     }
     size_t dot = span_find_byte(pattern, 0, '.');
-    struct span suffix = dot == SPAN_NONE ? (struct span){0} : span_from(pattern, dot);
+    struct span suffix = dot == SPAN_NONE ? (struct span){NULL, 0} : span_from(pattern, dot);
     if (part.len <= suffix.len || !span_ends(part, suffix)) {
         return FIT_NOT;
     }
@@ -61,7 +61,7 @@ static bool endpoint_fits(const struct endpoint *e, const char *const *parts, si
     while (rest.len && !any) {
         size_t blank = span_find_byte(rest, 0, ' ');
         struct span one = blank == SPAN_NONE ? rest : span_sub(rest, 0, blank);
-        rest = blank == SPAN_NONE ? (struct span){0} : span_from(rest, blank + 1);
+        rest = blank == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, blank + 1);
         any = one.len && pattern_fits(one, parts, count, ret);
     }
     return any;

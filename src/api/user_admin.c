@@ -359,7 +359,7 @@ static bool read_texts(struct call *c, const char *name, const char *label, stru
     while (good && rest.len) {
         size_t end = span_find_byte(rest, 0, '\n');
         struct span line = end == SPAN_NONE ? rest : span_sub(rest, 0, end);
-        rest = end == SPAN_NONE ? (struct span){0} : span_from(rest, end + 1);
+        rest = end == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, end + 1);
         if (line.len && texts_add(ret, line) < 0) {
             call_fail(c, 403, "%s field has too many entries: at most %u", label, USER_LIST_MAX);
             good = false;

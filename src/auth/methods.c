@@ -243,7 +243,7 @@ static bool header_value_is_listed(const char *value, const char *list) {
     while (rest.len) {
         size_t comma = span_find_byte(rest, 0, ',');
         struct span one = span_trim(comma == SPAN_NONE ? rest : span_sub(rest, 0, comma));
-        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        rest = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, comma + 1);
         if (one.len && span_equal(one, given)) {
             return true;
         }
@@ -261,7 +261,7 @@ static bool required_is_there(const struct auth *a, const struct request *q) {
     while (rest.len) {
         size_t comma = span_find_byte(rest, 0, ',');
         struct span part = span_trim(comma == SPAN_NONE ? rest : span_sub(rest, 0, comma));
-        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        rest = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, comma + 1);
         (void)snprintf(one, sizeof(one), "%.*s", (int)MIN(part.len, sizeof(one) - 1), part.at);
         if (part.len < sizeof(one) && header_value_is_listed(one, a->settings.required_value)) {
             return true;

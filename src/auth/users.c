@@ -42,14 +42,18 @@ int texts_add(struct texts *t, struct span text) {
     if (t->count == USER_LIST_MAX) {
         return -E2BIG;
     }
-    char **items = realloc(t->items, (t->count + 1) * sizeof(*items));
-    char *copy = items ? malloc(text.len + 1) : NULL;
-    t->items = items ? items : t->items;
+    char *copy = malloc(text.len + 1);
     if (!copy) {
         return -ENOMEM;
     }
+    char **items = realloc(t->items, (t->count + 1) * sizeof(*items));
+    if (!items) {
+        free(copy);
+        return -ENOMEM;
+    }
     *span_copy_to(text, (uint8_t *)copy) = 0;
-    t->items[t->count++] = copy;
+    items[t->count++] = copy;
+    t->items = items;
     return 0;
 }
 
@@ -86,7 +90,8 @@ static int texts_read(struct texts *t, struct span json) {
     json_index_init(&index, 1u << 14);
     buf_init(&scratch, 1u << 16);
     int code = json_index_build(&index, json, &error);
-    struct json_walk walk = code == 0 ? json_walk_over(json_root(&index)) : (struct json_walk){.failed = true};
+    struct json_walk walk =
+        code == 0 ? json_walk_over(json_root(&index)) : (struct json_walk){NULL, 0, false, false, true};
     struct span key, text;
     struct json_ref value;
     while (code == 0 && json_walk_next(&walk, &key, &value)) {

@@ -38,7 +38,7 @@ bool coding_accepts(const char *accept, enum coding coding) {
     while (rest.len) {
         size_t comma = span_find_byte(rest, 0, ',');
         struct span item = comma == SPAN_NONE ? rest : span_sub(rest, 0, comma);
-        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        rest = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, comma + 1);
         size_t semicolon = span_find_byte(item, 0, ';');
         struct span name = span_trim(semicolon == SPAN_NONE ? item : span_sub(item, 0, semicolon));
         if (span_equal_fold(name, span_text(coding_names[coding]))) {

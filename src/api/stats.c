@@ -278,14 +278,15 @@ static bool file_any(void *ctx, const struct stored_file *f) {
     return false;
 }
 
-/* Red: what changes in place can not be read. Yellow: the disk is all but full, writing will stop. */
+/* Red: what changes in place can not be read. Yellow: a part of the store is damaged, or the disk is all but full. */
 static const char *health_colour(const struct call *c) {
     if (files_each(c->api->control, file_any, NULL) < 0) {
         return "red";
     }
     struct machine machine;
     machine_read(c->api->folder, &machine);
-    return c->api->folder && machine.free_part < DISK_LOW ? "yellow" : "green";
+    bool disk_low = c->api->folder && machine.free_part < DISK_LOW;
+    return disk_low || store_damage(c->api->store, NULL, NULL) ? "yellow" : "green";
 }
 
 void health_write(struct call *c, struct json *j) {

@@ -130,6 +130,9 @@ static void columns_write(struct json *j, const struct column_sums *sums) {
     json_open(j, '[');
     for (size_t i = 0; i < sums->count; i++) {
         const struct column_sum *s = &sums->list[i];
+        if (s->path[0] == '.') { /* the store's own */
+            continue;
+        }
         json_open(j, '{');
         json_key(j, "path");
         json_cstr(j, s->path);
@@ -163,6 +166,10 @@ static void server_write(struct json *j, const struct server *server) {
     json_close(j, '}');
 }
 
+static void damage_write(void *ctx, const char *text) {
+    json_cstr(ctx, text);
+}
+
 static void store_answer(struct call *c) {
     _cleanup_(column_sums_done) struct column_sums sums = {0};
     struct snapshot *snapshot = store_snapshot(c->api->store);
@@ -185,6 +192,10 @@ static void store_answer(struct call *c) {
     json_key(&j, "bytesPerSession");
     json_double(&j, n.rows ? (double)n.bytes / (double)n.rows : 0);
     number_write(&j, "version", snapshot_version(snapshot));
+    json_key(&j, "damage");
+    json_open(&j, '[');
+    (void)store_damage(c->api->store, damage_write, &j);
+    json_close(&j, ']');
     if (sums.count) {
         json_key(&j, "columns");
         columns_write(&j, &sums);
@@ -208,11 +219,10 @@ static const struct parameter parameters[] = {
 
 static const struct endpoint stores[] = {
     {"/api/store", NULL, API_GET, RIGHT_ANY | RIGHT_STATS, store_answer, parameters, "The store in numbers",
-     "`{sessions,segments,sessionsInLog,firstPacket,lastPacket,bytes,bytesPerSession,version,columns:[{path,kind,"
-     "sessions,"
-     "mostValuesInAPart,parts}],writer:{...},server:{...}}`: `bytes` are those of the folder's files; `writer` counts "
-     "are "
-     "there when this process writes the store."},
+     "`{sessions,segments,sessionsInLog,firstPacket,lastPacket,bytes,bytesPerSession,version,damage:[text],"
+     "columns:[{path,kind,sessions,mostValuesInAPart,parts}],writer:{...},server:{...}}`: `bytes` are those of the "
+     "folder's files; `damage` is what was found since the server started; `writer` counts are there when this process "
+     "writes the store."},
 };
 
 const struct endpoint_family store_family = {"Store", stores, ARRAY_LEN(stores)};

@@ -365,7 +365,7 @@ is 'series' 200 "d == []"
 as ann GET /api/dstats
 says 'series: of what' 403 'Missing nodeName or name'
 as ann GET '/api/store?columns=true'
-is 'the store' 200 "d['sessions'] > 0 and d['bytes'] > 0 and any(c['path'] == 'source.ip' and c['sessions'] == d['sessions'] for c in d['columns'])"
+is 'the store' 200 "d['sessions'] > 0 and d['bytes'] > 0 and d['damage'] == [] and any(c['path'] == 'source.ip' and c['sessions'] == d['sessions'] for c in d['columns'])"
 for list in esstats esindices esrecovery; do
   as ann GET /api/$list
   is "$list" 200 "d == {'data':[],'recordsTotal':0,'recordsFiltered':0}"

@@ -3,7 +3,7 @@
  * Input: one byte chooses the link type, one the settings (bits below), the rest is frames: two bytes length (and in
  * the upper bits how much the capture cut off), one byte seconds since the frame before, then the bytes. Each frame is
  * a block of its own, so that AddressSanitizer sees a read beyond it. After each batch what the decoder promises is
- * checked.
+ * checked, and each frame is put into words.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "decode/decode.h"
+#include "fetch/frame_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,7 +26,19 @@ static void promise(bool kept) {
     }
 }
 
+/* A frame in words, whatever it is: texts end, layers begin inside it. */
+static void describe_check(const struct packet *p) {
+    struct frame_text t;
+    frame_describe(p, &t);
+    promise(t.summary[0] && memchr(t.summary, 0, sizeof(t.summary)) && t.count <= FRAME_LAYERS_MAX);
+    for (unsigned i = 0; i < t.count; i++) {
+        promise(t.layers[i].name && memchr(t.layers[i].text, 0, sizeof(t.layers[i].text)));
+        promise(t.layers[i].offset <= p->captured);
+    }
+}
+
 static void packet_check(const struct packet *p, const struct flow_key *key) {
+    describe_check(p);
     if (p->kind == FLOW_NONE) {
         return;
     }

@@ -39,11 +39,34 @@ static bool extent_fits(const struct part *p, const struct extent *e) {
     return e->at <= p->size && e->len <= p->size - e->at;
 }
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+/* Brings the pages in, all at once; what the disk cannot give is an error here and a signal later. False: it cannot. */
+static bool pages_come(const struct part *p, const struct extent *e) {
+    if (p->memory || e->len == 0) {
+        return true;
+    }
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)p->base + e->at;
+    uintptr_t first = start & ~(page - 1), len = start + e->len - first;
+    int r;
+    do {
+        r = madvise((void *)first, len, MADV_POPULATE_READ);
+    } while (r != 0 && (errno == EINTR || errno == EAGAIN));
+    return r == 0 || (errno != EFAULT && errno != EHWPOISON && errno != EIO); /* older kernels do not know how */
+}
+
 int part_extent(const struct part *p, const struct extent *e, atomic_uchar *checked, const char *what,
                 struct span *ret) {
     *ret = span_make(p->base + e->at, e->len); /* inside the file: compared when the directory was read */
     if (checked && atomic_load_explicit(checked, memory_order_relaxed)) {
         return 0;
+    }
+    if (!pages_come(p, e)) {
+        damage_add(p->damage, "%s: %s at byte %llu cannot be read from the disk", p->name, what,
+                   (unsigned long long)e->at);
+        return -EBADMSG;
     }
     if (!crc32c_holds(e->crc, ret->at, ret->len)) {
         damage_add(p->damage, "%s: %s at byte %llu is damaged", p->name, what, (unsigned long long)e->at);

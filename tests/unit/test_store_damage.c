@@ -169,6 +169,35 @@ static void manifest(void **state) {
     store_run_done(&s);
 }
 
+/* A file that is cut off while it is mapped: what is gone is an error, no signal. */
+static void cut_off(void **state) {
+    (void)state;
+    struct store_run s;
+    make_store(&s);
+    struct store *store = store_run_open(&s);
+    struct snapshot *snapshot = store_snapshot(store);
+    char paths[16][600];
+    unsigned count = list_files(s.folder, "seg", paths, 16), back = 0;
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(truncate(paths[i], 9000), 0);
+    }
+    struct restorer *restorer = NULL;
+    assert_int_equal(restorer_new(snapshot, NULL, 0, false, &restorer), 0);
+    for (uint64_t seq = 0; seq < ROWS; seq += 50) {
+        size_t part;
+        uint32_t row;
+        const struct record *r = NULL;
+        assert_true(snapshot_find(snapshot, seq, &part, &row));
+        back += restorer_read(restorer, part, row, &r) == 0;
+    }
+    assert_int_equal(back, ROWS / 50); /* with the values that are still there */
+    assert_true(store_damage(store, NULL, NULL) > 0);
+    restorer_free(restorer);
+    snapshot_unref(snapshot);
+    store_close(store);
+    store_run_done(&s);
+}
+
 struct lines {
     unsigned count;
     bool segment, column, session;
@@ -206,10 +235,8 @@ static void described(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(segments),
-        cmocka_unit_test(positions),
-        cmocka_unit_test(manifest),
-        cmocka_unit_test(described),
+        cmocka_unit_test(segments),  cmocka_unit_test(positions), cmocka_unit_test(manifest),
+        cmocka_unit_test(described), cmocka_unit_test(cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

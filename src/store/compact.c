@@ -244,16 +244,16 @@ static bool must_stop(struct store_writer *w) {
     return stop;
 }
 
-/* All there is to do, then retention. */
+/* Retention, so that nothing is merged that goes; all there is to merge; and retention of what that brought. */
 static void work(struct store_writer *w, bool hard) {
     struct err e = {0};
-    int r;
+    int first = writer_retain(w, &e), r;
     do {
         r = writer_merge_step(w, hard, &e);
     } while (r > 0 && !must_stop(w));
     r = r > 0 || r == -ECANCELED ? 0 : r;
     int retained = writer_retain(w, &e);
-    r = r ? r : retained;
+    r = r ? r : first ? first : retained;
     if (r) {
         writer_count(w, STORE_ERRORS, 1);
     }

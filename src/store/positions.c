@@ -15,8 +15,9 @@
 #include "store/file.h"
 #include "store/positions_file.h"
 
-#define EXTENT_SESSIONS 4096u
-#define EXTENT_BYTES ((size_t)256 << 10)
+#define EXTENT_SESSIONS 1024u
+#define EXTENT_BYTES ((size_t)32 << 10) /* finding a session means unpacking and walking through one */
+#define WRITE_AT ((size_t)4 << 20)
 #define PAYLOAD_MAX ((size_t)256 << 20)
 
 void positions_write(const struct packet_position *list, uint32_t count, struct buf *blob) {
@@ -89,8 +90,8 @@ struct positions_file {
     uint32_t file;
     uint32_t sessions;
     uint64_t first, last;
-    struct buf payload;
-    int fd;
+    struct buf payload; /* of the extent being filled */
+    struct buf full;    /* extents on their way to the disk */
 };
 
 void positions_path(const char *folder, uint32_t file, char *ret) {
@@ -146,47 +147,53 @@ static struct positions_file *want_file(struct positions_sink *s, uint32_t file)
         s->cap = cap;
     }
     struct positions_file *f = &s->files[s->count++];
-    *f = (struct positions_file){.file = file, .fd = -1};
+    *f = (struct positions_file){.file = file};
     buf_init(&f->payload, PAYLOAD_MAX);
+    buf_init(&f->full, PAYLOAD_MAX);
     return f;
 }
 
-static int write_extent(struct positions_file *f, int fd) {
+/* The extent that is being filled becomes one of the full ones. */
+static int finish_extent(struct positions_file *f) {
     size_t bound = ZSTD_compressBound(f->payload.len);
-    uint8_t *out = malloc(POSITIONS_HEAD + bound);
-    if (!out) {
+    uint8_t *to = f->payload.overflowed ? NULL : buf_reserve(&f->full, POSITIONS_HEAD + bound);
+    size_t size = to ? ZSTD_compress(to + POSITIONS_HEAD, bound, f->payload.data, f->payload.len, 1) : 0;
+    if (!to || ZSTD_isError(size)) {
         return -ENOMEM;
     }
-    size_t size = ZSTD_compress(out + POSITIONS_HEAD, bound, f->payload.data, f->payload.len, 1);
-    int r = ZSTD_isError(size) ? -ENOMEM : 0;
-    if (r == 0) {
-        uint32_t len = (uint32_t)(POSITIONS_HEAD - 8 + size), raw = (uint32_t)f->payload.len;
-        memcpy(out, &len, 4);
-        memcpy(out + 8, &f->first, 8);
-        memcpy(out + 16, &f->last, 8);
-        memcpy(out + 24, &f->sessions, 4);
-        memcpy(out + 28, &raw, 4);
-        uint32_t crc = crc32c(0, out + 8, len);
-        memcpy(out + 4, &crc, 4);
-        r = file_write(fd, span_make(out, POSITIONS_HEAD + size));
-    }
-    free(out);
-    return r;
-}
-
-static void flush(struct positions_sink *s, struct positions_file *f) {
-    if (f->sessions == 0 || s->error) {
-        return;
-    }
-    char path[FILE_PATH_MAX];
-    positions_path(s->folder, f->file, path);
-    _cleanup_(fd_close) int fd = open_end(path);
-    s->error = fd < 0 ? fd : f->payload.overflowed ? -ENOMEM : write_extent(f, fd);
-    if (!s->error && fdatasync(fd) != 0) {
-        s->error = -errno;
-    }
+    uint32_t len = (uint32_t)(POSITIONS_HEAD - 8 + size), raw = (uint32_t)f->payload.len;
+    memcpy(to, &len, 4);
+    memcpy(to + 8, &f->first, 8);
+    memcpy(to + 16, &f->last, 8);
+    memcpy(to + 24, &f->sessions, 4);
+    memcpy(to + 28, &raw, 4);
+    uint32_t crc = crc32c(0, to + 8, len);
+    memcpy(to + 4, &crc, 4);
+    f->full.len += POSITIONS_HEAD + size;
     buf_clear(&f->payload);
     f->sessions = 0;
+    return 0;
+}
+
+static int write_extents(struct positions_sink *s, struct positions_file *f) {
+    char path[FILE_PATH_MAX];
+    if (f->full.len == 0) {
+        return 0;
+    }
+    positions_path(s->folder, f->file, path);
+    _cleanup_(fd_close) int fd = open_end(path);
+    int r = fd < 0 ? fd : file_write(fd, buf_span(&f->full));
+    buf_clear(&f->full);
+    return r == 0 && fdatasync(fd) != 0 ? -errno : r;
+}
+
+static void flush(struct positions_sink *s, struct positions_file *f, bool all) {
+    if (f->sessions && !s->error) {
+        s->error = finish_extent(f);
+    }
+    if (!s->error && (all || f->full.len >= WRITE_AT)) {
+        s->error = write_extents(s, f);
+    }
 }
 
 /* One run of a session as it stood in the blob, from `start` on. */
@@ -254,7 +261,7 @@ void positions_sink_add(struct positions_sink *s, uint64_t seq, struct span blob
             break;
         }
         if (same && (f->sessions >= EXTENT_SESSIONS || f->payload.len >= EXTENT_BYTES)) {
-            flush(s, f);
+            flush(s, f, false);
         }
         add_run(f, seq, same, (struct span){0});
         buf_add_varint(&f->payload, i);
@@ -266,8 +273,9 @@ void positions_sink_add(struct positions_sink *s, uint64_t seq, struct span blob
 int positions_sink_end(struct positions_sink *s) {
     char path[FILE_PATH_MAX];
     for (size_t i = 0; i < s->count; i++) {
-        flush(s, &s->files[i]);
+        flush(s, &s->files[i], true);
         buf_done(&s->files[i].payload);
+        buf_done(&s->files[i].full);
     }
     if (s->count && !s->error) {
         (void)snprintf(path, sizeof(path), "%.4000s/ppos", s->folder);

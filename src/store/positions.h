@@ -35,8 +35,9 @@ void positions_sink_add(struct positions_sink *s, uint64_t seq, struct span blob
 /* Everything is on disk when it returns 0. */
 int positions_sink_end(struct positions_sink *s);
 
-/* Looking up; keeps what it learnt of the files. */
+/* Looking up; keeps what it learnt of the files. `next` is for lists of those that keep several. */
 struct positions_reader;
+struct positions_reader **positions_reader_next(struct positions_reader *r);
 struct positions_reader *positions_reader_new(const char *store_folder);
 struct positions_reader *positions_reader_free(struct positions_reader *r);
 /* Packets of a session in these files; the list is the reader's until the next call. */

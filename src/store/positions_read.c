@@ -123,6 +123,7 @@ struct known_file {
 };
 
 struct positions_reader {
+    struct positions_reader *next;
     char folder[FILE_PATH_MAX];
     struct known_file files[FILES_KEPT];
     size_t count;
@@ -146,6 +147,10 @@ struct positions_reader *positions_reader_new(const char *store_folder) {
     }
     memcpy(r->folder, store_folder, len);
     return r;
+}
+
+struct positions_reader **positions_reader_next(struct positions_reader *r) {
+    return &r->next;
 }
 
 static void forget_file(struct positions_reader *r, struct known_file *f) {
@@ -282,25 +287,32 @@ static int search_extent(struct positions_reader *r, struct known_file *f, const
     return cursor_ok(&c) ? 0 : -EBADMSG;
 }
 
+/* 1: found; 0: no extent that is known has it. */
+static int search_known(struct positions_reader *r, struct known_file *f, uint64_t seq) {
+    int found = 0;
+    for (size_t i = 0; i < f->count && found == 0; i++) {
+        if (seq >= f->extents[i].first && seq <= f->extents[i].last) {
+            found = search_extent(r, f, &f->extents[i], seq);
+        }
+    }
+    return found;
+}
+
 static int search_file(struct positions_reader *r, uint32_t file, uint64_t seq) {
     struct known_file *f = open_known(r, file);
-    if (!f) {
-        return 0; /* the capture is gone, and what was known of it */
-    }
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < f->count; i++) {
-            if (seq >= f->extents[i].first && seq <= f->extents[i].last) {
-                int found = search_extent(r, f, &f->extents[i], seq);
-                if (found) {
-                    return found < 0 ? found : 0;
-                }
-            }
-        }
-        if (round == 0) {
+    int found = f ? search_known(r, f, seq) : 1; /* the capture is gone, and what was known of it */
+    if (found == 0) {
+        (void)learn(r, f);
+        found = search_known(r, f, seq);
+    } else if (found == -EBADMSG) { /* a torn end that was known may have been written anew since */
+        forget_file(r, f);
+        f = open_known(r, file);
+        if (f) {
             (void)learn(r, f);
         }
+        found = f ? search_known(r, f, seq) : 1;
     }
-    return 0;
+    return found < 0 ? found : 0;
 }
 
 static int by_run(const void *a, const void *b) {

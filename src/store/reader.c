@@ -293,11 +293,42 @@ int store_open(const char *folder, registry_make_fn make, void *ctx, uint64_t ca
     return 0;
 }
 
+struct positions_reader *store_take_reader(struct store *s) {
+    pthread_mutex_lock(&s->current_lock);
+    struct positions_reader *r = s->position_readers;
+    if (r) {
+        s->position_readers = *positions_reader_next(r);
+    }
+    pthread_mutex_unlock(&s->current_lock);
+    return r ? r : positions_reader_new(s->folder);
+}
+
+void store_give_reader(struct store *s, struct positions_reader *r) {
+    if (r) {
+        pthread_mutex_lock(&s->current_lock);
+        *positions_reader_next(r) = s->position_readers;
+        s->position_readers = r;
+        pthread_mutex_unlock(&s->current_lock);
+    }
+}
+
+static void free_readers(struct store *s) {
+    pthread_mutex_lock(&s->current_lock);
+    struct positions_reader *r = TAKE(s->position_readers);
+    pthread_mutex_unlock(&s->current_lock);
+    while (r) {
+        struct positions_reader *next = *positions_reader_next(r);
+        (void)positions_reader_free(r);
+        r = next;
+    }
+}
+
 struct store *store_close(struct store *s) {
     if (!s) {
         return NULL;
     }
     (void)snapshot_unref(s->current);
+    free_readers(s);
     tail_done(s);
     forget_segments(s);
     (void)registry_unref(s->registry);
@@ -363,6 +394,7 @@ void store_rest(struct store *s) {
         s->builder_made = false;
     }
     pthread_mutex_unlock(&s->lock);
+    free_readers(s);
     (void)malloc_trim(0);
 }
 

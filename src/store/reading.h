@@ -37,7 +37,7 @@ struct overlay_ref {
 struct snapshot {
     atomic_uint refs;
     uint64_t version;
-    const char *folder;
+    struct store *store;
     struct registry_ref *registry;
     struct overlay_ref *overlay;
     struct part **parts;
@@ -83,6 +83,7 @@ struct store {
     bool builder_made;
     pthread_mutex_t current_lock; /* of `current`: who only wants that need not wait for a look in progress */
     struct snapshot *current;
+    struct positions_reader *position_readers; /* free ones, also under current_lock */
     uint64_t version;
     int64_t looked; /* ms of the monotonic clock */
     bool changed;   /* since `current` was made */
@@ -97,6 +98,10 @@ int tail_read(struct store *s);
 void tail_done(struct store *s);
 /* Lets go of logs that became segments. */
 void tail_drop(struct store *s, uint64_t first_log);
+
+/* A reader of packet positions that knows the files already, if there is one; given back by store_give_reader. */
+struct positions_reader *store_take_reader(struct store *s);
+void store_give_reader(struct store *s, struct positions_reader *r);
 
 /* Makes the current snapshot of what is known. */
 int snapshot_make(struct store *s);

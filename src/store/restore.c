@@ -130,7 +130,7 @@ struct restorer *restorer_free(struct restorer *r) {
     pool_done(&r->pool);
     patch_values_done(&r->values);
     (void)digests_free(r->digests);
-    (void)positions_reader_free(r->reader);
+    store_give_reader(r->snapshot->store, r->reader);
     (void)snapshot_unref((struct snapshot *)(uintptr_t)r->snapshot);
     free(r->positions);
     free(r->files);
@@ -441,7 +441,7 @@ static int restore_positions(struct restorer *r, uint64_t seq) {
         return 0;
     }
     if (!r->reader) {
-        r->reader = positions_reader_new(r->snapshot->folder);
+        r->reader = store_take_reader(r->snapshot->store);
         if (!r->reader) {
             return -ENOMEM;
         }

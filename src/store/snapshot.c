@@ -120,7 +120,7 @@ int snapshot_make(struct store *s) {
         return -ENOMEM;
     }
     atomic_init(&made->refs, 1);
-    made->folder = s->folder;
+    made->store = s;
     made->parts = calloc(count + 1, sizeof(struct part *));
     made->patches = calloc(count + 1, sizeof(struct patch *));
     int r = made->parts && made->patches ? 0 : -ENOMEM;

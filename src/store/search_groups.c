@@ -328,35 +328,53 @@ static int put_lengths(struct group_part *p) {
     return 0;
 }
 
-static int count_value(struct group_part *p, uint32_t code, const uint64_t *cell) {
-    struct span value;
-    int failure = column_value(p->keys[0].reader.c, &p->w->use, code, &value);
-    if (failure == 0 && !words_count(&p->g->result->words, value, cell, cell_size(p))) {
-        (void)atomic_fetch_add_explicit(&p->g->refused, cell[0], memory_order_relaxed);
+/* Values that are counted where they are kept: all of the part at once. */
+static int count_values(struct group_part *p, uint64_t *cells) {
+    struct key_source *k = &p->keys[0];
+    uint32_t values = k->reader.info->values;
+    size_t size = cell_size(p);
+    struct words_many many = {.cells = cells, .count = size};
+    struct span *list = worker_alloc(p->w, values * sizeof(*list) + 1);
+    uint64_t *words = worker_alloc(p->w, values * sizeof(*words) + 1);
+    if (!list || !words) {
+        return -ENOMEM;
     }
-    return failure;
+    for (uint32_t value = 0; value < values; value++) {
+        if (cells[value * size] == 0) {
+            continue;
+        }
+        int code = column_value(k->reader.c, &p->w->use, value, &list[many.value_count]);
+        if (code < 0) {
+            return code;
+        }
+        memmove(cells + many.value_count++ * size, cells + value * size, size * sizeof(*cells));
+    }
+    many.values = list;
+    int code = words_add_many(p->w, &p->g->result->words, &many, words);
+    for (uint32_t i = 0; code == 0 && i < many.value_count; i++) {
+        if (words[i] == WORD_REFUSED) {
+            (void)atomic_fetch_add_explicit(&p->g->refused, cells[i * size], memory_order_relaxed);
+        }
+    }
+    return code;
 }
 
-static int put_codes(struct group_part *p, const uint64_t *cells) {
+static int put_codes(struct group_part *p, uint64_t *cells) {
     struct key_source *k = &p->keys[0];
+    if (p->g->direct) {
+        return count_values(p, cells);
+    }
     for (uint32_t value = 0; value < k->reader.info->values; value++) {
         const uint64_t *cell = cells + value * cell_size(p);
         uint64_t word;
         if (cell[0] == 0) {
             continue;
         }
-        int code = value % 4096 ? 0 : search_check(p->w->s);
-        if (code == 0 && p->g->direct) {
-            code = count_value(p, value, cell);
-        } else if (code == 0) {
-            code = key_code_word(p->w, k, value, &word);
-            if (code == 0) {
-                put_cell(p, word, 0, cell);
-            }
-        }
+        int code = key_code_word(p->w, k, value, &word);
         if (code < 0) {
             return code;
         }
+        put_cell(p, word, 0, cell);
     }
     return 0;
 }

@@ -67,6 +67,18 @@ int key_restore(struct worker *w, struct key_source *k) {
     return k->at ? 0 : -ENOMEM;
 }
 
+static int look_up_all(struct worker *w, struct key_source *k, uint32_t values) {
+    struct span *list = worker_alloc(w, values * sizeof(*list) + 1);
+    for (uint32_t i = 0; list && i < values; i++) {
+        int code = column_value(k->reader.c, &w->use, i, &list[i]);
+        if (code < 0) {
+            return code;
+        }
+    }
+    struct words_many many = {.values = list, .value_count = values};
+    return list ? words_add_many(w, k->words, &many, k->by_code) : -ENOMEM;
+}
+
 static int bind_dictionary(struct worker *w, struct key_source *k) {
     uint32_t values = k->reader.info->values, lists = k->reader.info->lists;
     bool list = k->reader.info->kind == COLUMN_LIST;
@@ -79,11 +91,15 @@ static int bind_dictionary(struct worker *w, struct key_source *k) {
     if (!k->codes || !k->by_code || (list && !k->lists)) {
         return -ENOMEM;
     }
-    for (uint32_t i = 0; i < values; i++) {
-        k->by_code[i] = WORD_UNKNOWN;
-    }
     if (list) {
         memset(k->lists, 0, lists * sizeof(*k->lists));
+    }
+    /* Where most codes will turn up, all are looked up at once. Words that are counted must be wanted, though. */
+    if (!k->numeric && !k->words->stride && w->s->parts[w->part].count >= values) {
+        return look_up_all(w, k, values);
+    }
+    for (uint32_t i = 0; i < values; i++) {
+        k->by_code[i] = WORD_UNKNOWN;
     }
     return 0;
 }

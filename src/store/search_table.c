@@ -143,18 +143,6 @@ static void count_locked(struct words *w, struct words_part *p, uint64_t index, 
     }
 }
 
-bool words_count(struct words *w, struct span value, const uint64_t *add, size_t count) {
-    uint64_t hash = siphash13(&w->key, value.at, value.len);
-    struct words_part *p = &w->parts[hash >> 58];
-    (void)pthread_mutex_lock(&p->lock);
-    uint64_t index = add_locked(w, p, hash, value);
-    if (index != WORD_REFUSED) {
-        count_locked(w, p, index, add, count);
-    }
-    (void)pthread_mutex_unlock(&p->lock);
-    return index != WORD_REFUSED;
-}
-
 void words_count_word(struct words *w, uint64_t word, const uint64_t *add, size_t count) {
     struct words_part *p = &w->parts[word % TABLE_PARTS];
     (void)pthread_mutex_lock(&p->lock);
@@ -165,6 +153,54 @@ void words_count_word(struct words *w, uint64_t word, const uint64_t *add, size_
 uint64_t words_add(struct words *w, struct span value) {
     bool fresh;
     return words_add_new(w, value, &fresh);
+}
+
+/* Places among all values, ordered by the part they go to. */
+static uint32_t *order_by_part(struct worker *w, const uint64_t *hashes, uint32_t count,
+                               uint32_t ret_starts[TABLE_PARTS + 1]) {
+    uint32_t *order = worker_alloc(w, count * sizeof(*order) + 1), next[TABLE_PARTS];
+    memset(ret_starts, 0, (TABLE_PARTS + 1) * sizeof(*ret_starts));
+    for (uint32_t i = 0; i < count; i++) {
+        ret_starts[(hashes[i] >> 58) + 1]++;
+    }
+    for (size_t i = 0; i < TABLE_PARTS; i++) {
+        ret_starts[i + 1] += ret_starts[i];
+        next[i] = ret_starts[i];
+    }
+    for (uint32_t i = 0; order && i < count; i++) {
+        order[next[hashes[i] >> 58]++] = i;
+    }
+    return order;
+}
+
+int words_add_many(struct worker *w, struct words *words, const struct words_many *many, uint64_t *ret_words) {
+    uint64_t *hashes = worker_alloc(w, many->value_count * sizeof(*hashes) + 1);
+    uint32_t starts[TABLE_PARTS + 1];
+    for (uint32_t i = 0; hashes && i < many->value_count; i++) {
+        hashes[i] = siphash13(&words->key, many->values[i].at, many->values[i].len);
+    }
+    uint32_t *order = hashes ? order_by_part(w, hashes, many->value_count, starts) : NULL;
+    if (!order) {
+        return -ENOMEM;
+    }
+    for (size_t n = 0; n < TABLE_PARTS; n++) {
+        size_t part = (n + w->index * (TABLE_PARTS / 4 + 1)) % TABLE_PARTS; /* threads begin at different ones */
+        struct words_part *p = &words->parts[part];
+        (void)pthread_mutex_lock(&p->lock);
+        for (uint32_t i = starts[part]; i < starts[part + 1]; i++) {
+            uint32_t value = order[i];
+            if (i + AHEAD < starts[part + 1] && p->slot_count) {
+                __builtin_prefetch(&p->slots[(uint32_t)hashes[order[i + AHEAD]] & (p->slot_count - 1)]);
+            }
+            uint64_t index = add_locked(words, p, hashes[value], many->values[value]);
+            if (index != WORD_REFUSED && many->cells) {
+                count_locked(words, p, index, many->cells + value * many->count, many->count);
+            }
+            ret_words[value] = index == WORD_REFUSED ? index : index * TABLE_PARTS + part;
+        }
+        (void)pthread_mutex_unlock(&p->lock);
+    }
+    return 0;
 }
 
 struct span words_at(const struct words *w, uint64_t word) {

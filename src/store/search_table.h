@@ -50,9 +50,17 @@ int words_init(struct words *w, struct search *s, size_t stride);
 void words_done(struct words *w);
 /* The number of the value, the same for equal ones; WORD_REFUSED at the ceiling. Below 2^47. */
 uint64_t words_add(struct words *w, struct span value);
-/* Adds to what is counted for a value: `add` goes to the last `count` words of its row. False: refused. */
-bool words_count(struct words *w, struct span value, const uint64_t *add, size_t count);
+/* Adds to what is counted for a value: `add` goes to the last `count` words of its row. */
 void words_count_word(struct words *w, uint64_t word, const uint64_t *add, size_t count);
+/* Many different values: part by part, so that each is near while it is worked on. `cells`: what is counted for each,
+ * `count` words a value, or NULL. 0 or -ENOMEM; `ret_words` may hold WORD_REFUSED. */
+struct words_many {
+    const struct span *values;
+    uint32_t value_count;
+    const uint64_t *cells;
+    size_t count;
+};
+int words_add_many(struct worker *w, struct words *words, const struct words_many *many, uint64_t *ret_words);
 uint64_t words_add_new(struct words *w, struct span value, bool *ret_new);
 struct span words_at(const struct words *w, uint64_t word);
 

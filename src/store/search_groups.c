@@ -606,10 +606,14 @@ static uint64_t choose_rows(struct choosing *c, size_t limit, const uint64_t *ro
 static int choose_all(struct grouping *g, struct choosing *c, uint64_t *ret_sessions) {
     const struct table *t = &g->result->table;
     const struct words *w = &g->result->words;
+    size_t word_parts = g->direct ? WORD_PARTS : 0;
     uint64_t total = 0;
     *ret_sessions = 0;
     for (size_t i = 0; i < TABLE_PARTS; i++) {
-        total += t->parts[i].count + (g->direct ? w->parts[i].count : 0);
+        total += t->parts[i].count;
+    }
+    for (size_t i = 0; i < word_parts; i++) {
+        total += w->parts[i].count;
     }
     size_t limit = (size_t)(g->q->limit ? MIN(g->q->limit, total) : total);
     *c = (struct choosing){.g = g, .rows = malloc((limit + 1) * sizeof(uint64_t *))};
@@ -622,9 +626,9 @@ static int choose_all(struct grouping *g, struct choosing *c, uint64_t *ret_sess
             return code;
         }
         *ret_sessions += choose_rows(c, limit, t->parts[i].rows, t->parts[i].count, t->stride);
-        if (g->direct) {
-            *ret_sessions += choose_rows(c, limit, w->parts[i].rows, w->parts[i].count, w->stride);
-        }
+    }
+    for (size_t i = 0; i < word_parts; i++) {
+        *ret_sessions += choose_rows(c, limit, w->parts[i].rows, w->parts[i].count, w->stride);
     }
     qsort_r(c->rows, c->count, sizeof(uint64_t *), compare_for_sort, g);
     g->result->groups.total = total;

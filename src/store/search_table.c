@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define CHUNK ((size_t)64 << 10)
+#define HUGE_PAGE ((size_t)2 << 20)
+#define FAR (2 * HUGE_PAGE)
 #define AHEAD 8u /* rows whose places are fetched before they are needed */
 
 /* --- bytes to words --- */
@@ -17,18 +20,18 @@ struct chunk {
 int words_init(struct words *w, struct search *s, size_t stride) {
     *w = (struct words){.s = s, .stride = stride};
     int code = hash_key_random(&w->key);
-    w->parts = calloc(TABLE_PARTS, sizeof(*w->parts));
+    w->parts = calloc(WORD_PARTS, sizeof(*w->parts));
     if (code < 0 || !w->parts) {
         return code < 0 ? code : -ENOMEM;
     }
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
+    for (size_t i = 0; i < WORD_PARTS; i++) {
         (void)pthread_mutex_init(&w->parts[i].lock, NULL);
     }
     return 0;
 }
 
 void words_done(struct words *w) {
-    for (size_t i = 0; w->parts && i < TABLE_PARTS; i++) {
+    for (size_t i = 0; w->parts && i < WORD_PARTS; i++) {
         struct words_part *p = &w->parts[i];
         while (p->chunks) {
             struct chunk *c = p->chunks;
@@ -118,7 +121,7 @@ static uint64_t add_locked(struct words *w, struct words_part *p, uint64_t hash,
     p->entries[p->count] = (struct word_entry){hash, span_make(copy, value.len)};
     if (w->stride) {
         memset(p->rows + p->count * w->stride, 0, w->stride * sizeof(*p->rows));
-        p->rows[p->count * w->stride] = p->count * TABLE_PARTS + (hash >> 58);
+        p->rows[p->count * w->stride] = p->count * WORD_PARTS + (hash >> 58);
     }
     p->slots[at] = ++p->count;
     return p->count - 1;
@@ -133,7 +136,7 @@ uint64_t words_add_new(struct words *w, struct span value, bool *ret_new) {
     uint64_t index = add_locked(w, p, hash, value);
     *ret_new = p->count > before;
     (void)pthread_mutex_unlock(&p->lock);
-    return index == WORD_REFUSED ? index : index * TABLE_PARTS + part;
+    return index == WORD_REFUSED ? index : index * WORD_PARTS + part;
 }
 
 static void count_locked(struct words *w, struct words_part *p, uint64_t index, const uint64_t *add, size_t count) {
@@ -144,9 +147,9 @@ static void count_locked(struct words *w, struct words_part *p, uint64_t index, 
 }
 
 void words_count_word(struct words *w, uint64_t word, const uint64_t *add, size_t count) {
-    struct words_part *p = &w->parts[word % TABLE_PARTS];
+    struct words_part *p = &w->parts[word % WORD_PARTS];
     (void)pthread_mutex_lock(&p->lock);
-    count_locked(w, p, word / TABLE_PARTS, add, count);
+    count_locked(w, p, word / WORD_PARTS, add, count);
     (void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -157,13 +160,13 @@ uint64_t words_add(struct words *w, struct span value) {
 
 /* Places among all values, ordered by the part they go to. */
 static uint32_t *order_by_part(struct worker *w, const uint64_t *hashes, uint32_t count,
-                               uint32_t ret_starts[TABLE_PARTS + 1]) {
-    uint32_t *order = worker_alloc(w, count * sizeof(*order) + 1), next[TABLE_PARTS];
-    memset(ret_starts, 0, (TABLE_PARTS + 1) * sizeof(*ret_starts));
+                               uint32_t ret_starts[WORD_PARTS + 1]) {
+    uint32_t *order = worker_alloc(w, count * sizeof(*order) + 1), next[WORD_PARTS];
+    memset(ret_starts, 0, (WORD_PARTS + 1) * sizeof(*ret_starts));
     for (uint32_t i = 0; i < count; i++) {
         ret_starts[(hashes[i] >> 58) + 1]++;
     }
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
+    for (size_t i = 0; i < WORD_PARTS; i++) {
         ret_starts[i + 1] += ret_starts[i];
         next[i] = ret_starts[i];
     }
@@ -175,7 +178,7 @@ static uint32_t *order_by_part(struct worker *w, const uint64_t *hashes, uint32_
 
 int words_add_many(struct worker *w, struct words *words, const struct words_many *many, uint64_t *ret_words) {
     uint64_t *hashes = worker_alloc(w, many->value_count * sizeof(*hashes) + 1);
-    uint32_t starts[TABLE_PARTS + 1];
+    uint32_t starts[WORD_PARTS + 1];
     for (uint32_t i = 0; hashes && i < many->value_count; i++) {
         hashes[i] = siphash13(&words->key, many->values[i].at, many->values[i].len);
     }
@@ -183,8 +186,8 @@ int words_add_many(struct worker *w, struct words *words, const struct words_man
     if (!order) {
         return -ENOMEM;
     }
-    for (size_t n = 0; n < TABLE_PARTS; n++) {
-        size_t part = (n + w->index * (TABLE_PARTS / 4 + 1)) % TABLE_PARTS; /* threads begin at different ones */
+    for (size_t n = 0; n < WORD_PARTS; n++) {
+        size_t part = (n + w->index * (WORD_PARTS / 4 + 1)) % WORD_PARTS; /* threads begin at different ones */
         struct words_part *p = &words->parts[part];
         (void)pthread_mutex_lock(&p->lock);
         for (uint32_t i = starts[part]; i < starts[part + 1]; i++) {
@@ -196,7 +199,7 @@ int words_add_many(struct worker *w, struct words *words, const struct words_man
             if (index != WORD_REFUSED && many->cells) {
                 count_locked(words, p, index, many->cells + value * many->count, many->count);
             }
-            ret_words[value] = index == WORD_REFUSED ? index : index * TABLE_PARTS + part;
+            ret_words[value] = index == WORD_REFUSED ? index : index * WORD_PARTS + part;
         }
         (void)pthread_mutex_unlock(&p->lock);
     }
@@ -204,10 +207,26 @@ int words_add_many(struct worker *w, struct words *words, const struct words_man
 }
 
 struct span words_at(const struct words *w, uint64_t word) {
-    return w->parts[word % TABLE_PARTS].entries[word / TABLE_PARTS].value;
+    return w->parts[word % WORD_PARTS].entries[word / WORD_PARTS].value;
 }
 
 /* --- the table --- */
+
+/* Memory that is read all over: on huge pages when it is large, else each read costs a walk through the page tables. */
+static void *grow_far(void *old, size_t used, size_t size) {
+    if (size < FAR) {
+        return realloc(old, size);
+    }
+    void *made = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+    if (made) {
+        (void)madvise(made, size, MADV_HUGEPAGE); /* where there are none it goes without */
+        if (used) {
+            memcpy(made, old, used);
+        }
+        free(old);
+    }
+    return made;
+}
 
 int table_init(struct table *t, struct search *s, size_t keys, size_t sums) {
     struct hash_key key;
@@ -234,10 +253,11 @@ void table_done(struct table *t) {
 }
 
 static bool slots_grow(struct table *t, struct table_part *p, uint32_t slot_count) {
-    uint32_t *slots = calloc(slot_count, sizeof(*slots));
+    uint32_t *slots = grow_far(NULL, 0, slot_count * sizeof(*slots));
     if (!slots) {
         return false;
     }
+    memset(slots, 0, slot_count * sizeof(*slots));
     for (uint32_t i = 0; i < p->count; i++) {
         uint32_t at = (uint32_t)table_hash(t, p->rows + i * t->stride) & (slot_count - 1);
         while (slots[at]) {
@@ -261,7 +281,8 @@ static bool part_grow(struct table *t, struct table_part *p) {
     if (!search_claim(t->s, after - before)) {
         return false;
     }
-    uint64_t *rows = realloc(p->rows, cap * t->stride * sizeof(*rows));
+    size_t row_size = t->stride * sizeof(*p->rows);
+    uint64_t *rows = grow_far(p->rows, p->count * row_size, cap * row_size);
     p->rows = rows ? rows : p->rows;
     if (!rows || (slot_count != p->slot_count && !slots_grow(t, p, slot_count))) {
         search_release(t->s, after - before);

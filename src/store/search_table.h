@@ -13,7 +13,8 @@
 #include "base/hash.h"
 #include "store/search_own.h"
 
-#define TABLE_PARTS 64u
+#define WORD_PARTS 64u  /* small enough to stay near while one is worked on */
+#define TABLE_PARTS 16u /* large enough for huge pages: a table is far away anyhow */
 #define TABLE_BATCH 128u
 #define TABLE_WORDS_MAX (GROUP_KEYS_MAX + 1)
 #define WORD_REFUSED UINT64_MAX
@@ -114,7 +115,7 @@ static inline uint64_t table_hash(const struct table *t, const uint64_t *keys) {
 static inline uint64_t *table_put(struct table_feed *f, const uint64_t *keys) {
     const struct table *t = f->t;
     uint64_t hash = table_hash(t, keys);
-    size_t part = hash >> 58;
+    size_t part = hash >> 60;
     if (f->counts[part] == TABLE_BATCH) {
         table_flush(f, part);
     }

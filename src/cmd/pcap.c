@@ -76,12 +76,12 @@ static bool take_file(void *ctx, const struct stored_file *f) {
         n->list = more;
         n->room = room;
     }
-    char *name = strdup(f->name);
-    if (!name) {
-        return false;
-    }
-    n->list[n->count++] = (struct file_name){f->number, f->complete ? f->size : 0, name};
-    return true;
+    struct file_name *file = &n->list[n->count];
+    file->number = f->number;
+    file->size = f->complete ? f->size : 0;
+    file->name = strdup(f->name);
+    n->count += file->name != NULL;
+    return file->name != NULL;
 }
 
 /* They come in the order of their numbers. */

@@ -29,6 +29,7 @@ struct remote {
     struct curl_slist *headers;
     struct buf query;
     struct buf *out; /* of the request at hand */
+    struct buf page; /* what the link shows */
     struct buf refusal;
     int fd, write_failed;
     char problem[CURL_ERROR_SIZE];
@@ -228,16 +229,16 @@ static int perform(struct remote *r, const char *path) {
 
 /* The printed link's word is good for one request, which gives a cookie for the rest. */
 static int use_link(struct remote *r) {
-    struct buf query = r->query, page;
+    struct buf query = r->query;
     buf_init(&r->query, QUERY_MAX);
-    buf_init(&page, REMOTE_ANSWER_MAX);
+    buf_init(&r->page, REMOTE_ANSWER_MAX);
     remote_param(r, "token", r->token);
     free(TAKE(r->token));
-    r->out = &page;
+    r->out = &r->page;
     (void)curl_easy_setopt(r->curl, CURLOPT_FOLLOWLOCATION, 1L);
     int code = perform(r, "/");
     (void)curl_easy_setopt(r->curl, CURLOPT_FOLLOWLOCATION, 0L);
-    buf_done(&page);
+    buf_done(&r->page);
     buf_done(&r->query);
     r->query = query;
     return code;

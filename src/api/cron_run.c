@@ -53,7 +53,7 @@ static void batch_write(struct job *job) {
     while (rest.len && job->count && job->code == 0) {
         size_t comma = span_find_byte(rest, 0, ',');
         struct span tag = span_trim(span_sub(rest, 0, comma));
-        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        rest = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, comma + 1);
         struct overlay_change change = {job->batch, job->count, OVERLAY_ADD, "tags", tag, ""};
         job->code = tag.len ? overlay_write(job->crons->api->control, &change, &job->err) : 0;
     }

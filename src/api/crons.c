@@ -94,7 +94,7 @@ static void cron_list(struct call *c) {
     saved_rows_init(&rows);
     int code = saved_all(c->api->control, SAVED_CRON, &rows);
     if (code) {
-        kept_fail(c, &cron_kind, (struct span){0}, code);
+        kept_fail(c, &cron_kind, (struct span){NULL, 0}, code);
         return;
     }
     bool all = input_flag(c, "all") && (c->who->rights & RIGHT_ADMIN);

@@ -93,7 +93,7 @@ static bool exists_read(struct call *c, struct filter *f) {
     while (rest.len) {
         size_t comma = span_find_byte(rest, 0, ',');
         struct span name = span_trim(span_sub(rest, 0, comma));
-        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        rest = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, comma + 1);
         const char *column = column_of(name);
         if (name.len && !column) {
             call_fail(c, 400, "exists: there is no field %.*s", (int)MIN(name.len, 60), (const char *)name.at);
@@ -114,7 +114,7 @@ static bool user_read(struct call *c, struct filter *f) {
         call_fail(c, 403, "Need admin privileges");
         return false;
     }
-    f->own = admin ? (struct span){0} : span_text(c->who->id);
+    f->own = admin ? (struct span){NULL, 0} : span_text(c->who->id);
     f->user = admin ? asked : span_text(c->who->id);
     if (f->user.len) {
         buf_add_text(&f->where, " AND user = ?3");

@@ -125,11 +125,11 @@ static int64_t range_of(const struct request *q) {
 static void query_write(const struct request *q, struct buf *out) {
     struct span target = span_text(request_target(q));
     size_t mark = span_find_byte(target, 0, '?');
-    struct span rest = mark == SPAN_NONE ? (struct span){0} : span_from(target, mark + 1);
+    struct span rest = mark == SPAN_NONE ? (struct span){NULL, 0} : span_from(target, mark + 1);
     while (rest.len) {
         size_t end = span_find_byte(rest, 0, '&');
         struct span pair = end == SPAN_NONE ? rest : span_sub(rest, 0, end);
-        rest = end == SPAN_NONE ? (struct span){0} : span_from(rest, end + 1);
+        rest = end == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, end + 1);
         char name[64];
         size_t equals = span_find_byte(pair, 0, '=');
         struct span sent = span_sub(pair, 0, MIN(equals, sizeof(name)));
@@ -165,7 +165,7 @@ static struct row *row_make(const struct span texts[ROW_TEXTS]) {
 
 /* Texts that may be missing: an empty one is none. */
 static struct span some(struct span text) {
-    return text.len ? cut(text) : (struct span){0};
+    return text.len ? cut(text) : (struct span){NULL, 0};
 }
 
 struct written {
@@ -175,7 +175,7 @@ struct written {
 /* A call without endpoint is a login that failed: all that it may say is who tried. */
 static struct row *row_of(const struct call *c, int64_t took_ms, const struct written *w) {
     const struct request *q = c->request;
-    struct span body = w->body.overflowed ? (struct span){0} : buf_span(&w->body);
+    struct span body = w->body.overflowed ? (struct span){NULL, 0} : buf_span(&w->body);
     struct span view = request_param(q, "view");
     const struct span texts[ROW_TEXTS] = {
         [ROW_METHOD] = span_text(request_method(q)),

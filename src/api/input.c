@@ -34,7 +34,7 @@ bool input_text(struct call *c, const char *name, const char *label, size_t max,
     }
     if (request_param_is_json(c->request, name)) {
         if (span_is(*ret, "null")) {
-            *ret = (struct span){0};
+            *ret = (struct span){NULL, 0};
             return true;
         }
         call_fail(c, 403, "%s must be a string", label);
@@ -161,7 +161,7 @@ bool input_users(struct call *c, const char *name, const char *label, struct buf
     while (rest.len) {
         size_t comma = span_find_byte(rest, 0, ',');
         struct span user = span_trim(span_sub(rest, 0, comma));
-        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        rest = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, comma + 1);
         if (user.len && !user_add(c, label, user, ret_lines, invalid, &count)) {
             return false;
         }
@@ -172,7 +172,7 @@ bool input_users(struct call *c, const char *name, const char *label, struct buf
 bool input_json(struct call *c, const char *name, const char *label, char bracket, size_t max, struct span *ret) {
     *ret = request_param(c->request, name);
     if (!ret->at || (request_param_is_json(c->request, name) && span_is(*ret, "null"))) {
-        *ret = (struct span){0};
+        *ret = (struct span){NULL, 0};
         return true;
     }
     if (ret->len > max) {

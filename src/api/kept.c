@@ -11,7 +11,7 @@
 #include "base/util.h"
 
 void kept_splice(struct json *j, struct span object) {
-    struct span inner = object.len > 2 ? span_trim(span_sub(object, 1, object.len - 2)) : (struct span){0};
+    struct span inner = object.len > 2 ? span_trim(span_sub(object, 1, object.len - 2)) : (struct span){NULL, 0};
     if (inner.len) {
         if (j->comma) {
             buf_add_byte(j->out, ',');
@@ -101,7 +101,7 @@ void kept_fail(struct call *c, const struct kept_kind *kind, struct span name, i
 bool kept_find(struct call *c, const struct kept_kind *kind, bool edit, struct saved_rows *ret) {
     int code = saved_by_id(c->api->control, kind->kind, span_text(c->parts[0]), ret);
     if (code) {
-        kept_fail(c, kind, (struct span){0}, code);
+        kept_fail(c, kind, (struct span){NULL, 0}, code);
         return false;
     }
     const struct saved *row = &ret->rows[0];
@@ -188,7 +188,7 @@ void kept_list(struct call *c, const struct kept_kind *kind, kept_fits_fn fits, 
     saved_rows_init(&rows);
     int code = saved_all(c->api->control, kind->kind, &rows);
     if (code) {
-        kept_fail(c, kind, (struct span){0}, code);
+        kept_fail(c, kind, (struct span){NULL, 0}, code);
         return;
     }
     bool all = input_flag(c, "all") && (c->who->rights & RIGHT_ADMIN);

@@ -133,7 +133,7 @@ static void notifier_list(struct call *c) {
     saved_rows_init(&rows);
     int code = saved_all(c->api->control, SAVED_NOTIFIER, &rows);
     if (code) {
-        kept_fail(c, &notifier_kind, (struct span){0}, code);
+        kept_fail(c, &notifier_kind, (struct span){NULL, 0}, code);
         return;
     }
     struct json j = call_json(c);

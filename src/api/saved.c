@@ -113,7 +113,8 @@ static int rows_read(struct control *c, const char *sql, enum saved_kind kind, s
 }
 
 int saved_all(struct control *c, enum saved_kind kind, struct saved_rows *ret) {
-    return rows_read(c, "SELECT " COLUMNS " FROM saved WHERE kind = ? ORDER BY name, id", kind, (struct span){0}, ret);
+    return rows_read(c, "SELECT " COLUMNS " FROM saved WHERE kind = ? ORDER BY name, id", kind, (struct span){NULL, 0},
+                     ret);
 }
 
 int saved_by_id(struct control *c, enum saved_kind kind, struct span id, struct saved_rows *ret) {
@@ -136,7 +137,7 @@ static void slot_write(const struct saved *s, struct buf *out) {
     if (s->kind != SAVED_SHORTCUT) {
         buf_add_span(out, s->owner);
         buf_add_byte(out, '/');
-        buf_add_span(out, s->kind == SAVED_SHAREABLE ? s->type : (struct span){0});
+        buf_add_span(out, s->kind == SAVED_SHAREABLE ? s->type : (struct span){NULL, 0});
         buf_add_byte(out, '/');
     }
     buf_add_span(out, s->name);
@@ -211,7 +212,7 @@ static int insert_checked(struct control *c, struct saved *row, struct span slot
         return code;
     }
     int64_t own = count_of(c, "SELECT count(*) FROM saved WHERE kind = ? AND owner = ?", row->kind, row->owner);
-    int64_t all = count_of(c, "SELECT count(*) FROM saved WHERE kind = ?", row->kind, (struct span){0});
+    int64_t all = count_of(c, "SELECT count(*) FROM saved WHERE kind = ?", row->kind, (struct span){NULL, 0});
     if (own < 0 || all < 0) {
         return (int)MIN(own, all);
     }
@@ -287,7 +288,7 @@ static bool line_next(struct span *rest, struct span *ret_line) {
     }
     size_t end = span_find_byte(*rest, 0, '\n');
     *ret_line = span_sub(*rest, 0, end);
-    *rest = end == SPAN_NONE ? (struct span){0} : span_from(*rest, end + 1);
+    *rest = end == SPAN_NONE ? (struct span){NULL, 0} : span_from(*rest, end + 1);
     return true;
 }
 

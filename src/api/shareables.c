@@ -69,7 +69,7 @@ static bool users_read(struct call *c, const char *name, const char *label, stru
     while (rest.len) {
         size_t end = span_find_byte(rest, 0, '\n');
         struct span line = span_sub(rest, 0, end);
-        rest = end == SPAN_NONE ? (struct span){0} : span_from(rest, end + 1);
+        rest = end == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, end + 1);
         char id[SAVED_LIST_NAME_MAX + 1];
         (void)snprintf(id, sizeof(id), "%.*s", (int)line.len, (const char *)line.at);
         struct buf *to = auth_user_exists(c->api->auth, id) ? users : invalid;

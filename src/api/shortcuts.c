@@ -101,7 +101,7 @@ static void shortcut_list(struct call *c) {
     saved_rows_init(&rows);
     int code = saved_all(c->api->control, SAVED_SHORTCUT, &rows);
     if (code) {
-        kept_fail(c, &shortcut_kind, (struct span){0}, code);
+        kept_fail(c, &shortcut_kind, (struct span){NULL, 0}, code);
         return;
     }
     map_answer(c, &rows);

@@ -153,7 +153,7 @@ static bool filter_fits(struct span filter, const char *name) {
     while (filter.len) {
         size_t comma = span_find_byte(filter, 0, ',');
         struct span one = span_trim(span_sub(filter, 0, comma));
-        filter = comma == SPAN_NONE ? (struct span){0} : span_from(filter, comma + 1);
+        filter = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(filter, comma + 1);
         bool whole = one.len && one.at[one.len - 1] == '$';
         one.len -= whole;
         if (one.len && (whole ? span_is(one, name) : span_starts(span_text(name), one))) {

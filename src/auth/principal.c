@@ -178,7 +178,8 @@ int principal_anonymous(struct principal **ret) {
 }
 
 int auth_principal(struct auth *a, const char *id, struct principal **ret) {
-    if (auth_mode(a) == AUTH_ANONYMOUS && strcmp(id, "anonymous") == 0) {
+    enum auth_mode mode = auth_mode(a);
+    if ((mode == AUTH_ANONYMOUS || mode == AUTH_TOKEN) && strcmp(id, "anonymous") == 0) {
         return principal_anonymous(ret);
     }
     struct cached *c;

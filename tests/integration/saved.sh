@@ -378,6 +378,14 @@ as ann GET /api/estasks
 is 'estasks: for admins' 403 "d['success'] is False"
 as root GET /api/estasks
 is 'estasks' 200 "d['recordsTotal'] == 0"
+as root POST /api/user '{"userId":"hid","userName":"hid","password":"secret-hid","enabled":true,"hideStats":true,"hideFiles":true,"roles":["arkimeUser"]}'
+is 'a user who sees neither files nor statistics' 200 "d['success']"
+for path in files stats dstats store esindices; do
+  as hid GET "/api/$path?nodeName=a&name=b"
+  is "$path: not for everybody" 403 "d['success'] is False"
+done
+as hid GET /api/views
+is 'views: for those as well' 200 "d['data'] == []"
 status=$(curl --silent --output body --write-out '%{http_code}' "$url/api/eshealth")
 is 'health: for everybody' 200 "d['status'] in ('green','yellow') and d['molochDbVersion'] >= 80"
 status=$(curl --silent --output body --write-out '%{http_code}' "$url/parliament.json")

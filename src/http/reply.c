@@ -146,8 +146,11 @@ static int hand_over(struct reply *r, bool flush, bool end) {
         buf_init(&r->body, REPLY_MAX);
     }
     (void)pthread_mutex_lock(&r->lock);
-    r->streaming = true;
-    (void)pthread_cond_broadcast(&r->turned);
+    /* Written once: the connection's thread reads it without the lock from then on. */
+    if (!r->streaming) {
+        r->streaming = true;
+        (void)pthread_cond_broadcast(&r->turned);
+    }
     while (r->ready.len && !r->gone) {
         (void)pthread_cond_wait(&r->turned, &r->lock);
     }

@@ -3,6 +3,10 @@ import { readdirSync } from 'node:fs';
 import { browser, end, folder, load, open, SAMPLE, serve } from './harness.mjs';
 
 const wanted = process.argv.slice(2);
+if (wanted[0] === '--measure') {
+    await (await import('./measure.mjs')).default(wanted[1]);
+    process.exit();
+}
 const files = readdirSync(new URL('.', import.meta.url)).filter((name) => name.startsWith('test_') && (!wanted.length || wanted.includes(name)));
 
 const chrome = await browser();

@@ -16,7 +16,7 @@ export const PAGES = [
     ['hierarchy', 'hierarchy', 'path.tile'],
     ['treemap', 'hierarchy?shape=treemap', 'rect.tile'],
     ['connections', 'connections', 'canvas'],
-    ['map', 'map', 'path.land'],
+    ['map', 'map', 'main p'],
     ['files', 'files', 'table td'],
     ['stats', 'stats', 'dl.figures dd'],
     ['history', 'history', 'main h1'],

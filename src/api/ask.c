@@ -103,7 +103,7 @@ static int read_order(struct ask *a) {
     while (rest.len && code == 0) {
         size_t comma = span_find_byte(rest, 0, ',');
         struct span item = span_trim(span_sub(rest, 0, comma));
-        rest = comma == SPAN_NONE ? (struct span){0} : span_from(rest, comma + 1);
+        rest = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, comma + 1);
         size_t colon = item.len;
         while (colon && item.at[colon - 1] != ':') {
             colon--;

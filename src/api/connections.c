@@ -339,7 +339,7 @@ static void write_shown(const struct graph *g, const uint64_t *sums, const struc
         while (rest.len) {
             size_t end = span_find_byte(rest, 0, '\n');
             json_raw(j, span_sub(rest, 0, end));
-            rest = end == SPAN_NONE ? (struct span){0} : span_from(rest, end + 1);
+            rest = end == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, end + 1);
         }
         json_close(j, ']');
     }

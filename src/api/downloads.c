@@ -163,7 +163,10 @@ static int export_found(struct ask *a, enum packet_format format) {
     const struct search_row *rows;
     size_t count = 0;
     struct exporting *x = calloc(1, sizeof(*x));
-    int code = x ? ask_rows(a, &rows, &count) : -ENOMEM;
+    if (!x) {
+        return -ENOMEM;
+    }
+    int code = ask_rows(a, &rows, &count);
     if (code == 0 && count == 0) {
         code = err_set(&a->err, -ENOENT, "no sessions found");
     }
@@ -174,7 +177,7 @@ static int export_found(struct ask *a, enum packet_format format) {
         code = export_open(x, format);
     }
     code = code < 0 ? code : export_rows(x, rows, count);
-    if (x && x->writer) {
+    if (x->writer) {
         struct err closing = {0};
         int closed = packet_writer_close(x->writer, &closing);
         code = code < 0 ? code : closed;
@@ -184,13 +187,11 @@ static int export_found(struct ask *a, enum packet_format format) {
         }
     }
     ask_count(a, count);
-    if (x) {
-        chunk_clear(x);
-        captures_free(x->captures);
-        file_names_free(x->files);
-        free(x->positions);
-        free(x);
-    }
+    chunk_clear(x);
+    captures_free(x->captures);
+    file_names_free(x->files);
+    free(x->positions);
+    free(x);
     return code;
 }
 

@@ -60,7 +60,7 @@ static void add_names(struct items *it, struct span names) {
     while (names.len) {
         size_t comma = span_find_byte(names, 0, ',');
         (void)add_name(it, span_sub(names, 0, comma));
-        names = comma == SPAN_NONE ? (struct span){0} : span_from(names, comma + 1);
+        names = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(names, comma + 1);
     }
 }
 

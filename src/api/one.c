@@ -32,7 +32,7 @@ static int one_read(struct one *o, bool all) {
     if (code == 0 && count == 0) {
         return err_set(&a->err, -ENOENT, "Session not found");
     }
-    struct search_row row = code == 0 ? rows[0] : (struct search_row){0};
+    struct search_row row = code == 0 ? rows[0] : (struct search_row){.seq = 0};
     code = code < 0 ? code
                     : restorer_new(a->snapshot, all ? NULL : wanted, all ? 0 : ARRAY_LEN(wanted), true, &o->restorer);
     code = code < 0 ? code : restorer_read(o->restorer, row.part, row.row, &o->record);
@@ -86,8 +86,8 @@ static bool add_piece(void *ctx, const struct conversation_piece *p) {
 }
 
 int one_sides(struct one *o, struct sides *ret) {
-    struct conversation_hooks hooks = {ret, NULL, add_piece};
     *ret = (struct sides){.cut = false};
+    struct conversation_hooks hooks = {ret, NULL, add_piece};
     buf_init(&ret->bytes[0], ONE_SIDE_MAX + ONE_GAP_FILLED);
     buf_init(&ret->bytes[1], ONE_SIDE_MAX + ONE_GAP_FILLED);
     return conversation_read(o->captures, o->record, 0, &hooks, &ret->result);

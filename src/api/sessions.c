@@ -76,6 +76,10 @@ static int write_list(struct ask *a, struct items *it) {
     json_u64(&j, ask_total(a));
     json_key(&j, "recordsFiltered");
     json_u64(&j, search_count(a->search));
+    if (search_damaged(a->search)) {
+        json_key(&j, "damagedParts");
+        json_u64(&j, search_damaged(a->search));
+    }
     if (code == 0) {
         code = ask_rows(a, &rows, &count);
     }
@@ -362,7 +366,8 @@ static const struct endpoint endpoints[] = {
      .title = "Sessions",
      .help =
          "`{data:[...],map,graph,recordsTotal,recordsFiltered}`, in the order and with the fields asked for. A query "
-         "that cannot be understood is answered with 200 and `error`. Items are nested objects (`flatten=1`: dotted "
+         "that cannot be understood is answered with 200 and `error`. `damagedParts`, when it is there: so many parts "
+         "of the store could not be read. Items are nested objects (`flatten=1`: dotted "
          "keys); times are milliseconds since 1970."},
     {.pattern = "/api/sessions/csv",
      .aliases = "/api/sessions.csv /sessions.csv",

@@ -444,6 +444,20 @@ static void emit_tree(struct compiler *c, const struct tree *t) {
     }
 }
 
+/* The instructions leave the workbench for memory of their own size. */
+static void keep_code(struct compiler *c, const struct regex **ret) {
+    struct regex *re = c->failed ? NULL : arena_calloc(c->arena, sizeof(*re));
+    struct code *exact = c->failed ? NULL : arena_alloc(c->arena, (c->count + 1) * sizeof(*exact));
+    if (!re || !exact) {
+        fail(c, -ENOMEM, "no memory for the regular expression");
+        return;
+    }
+    c->code[c->count++] = (struct code){.kind = CODE_END};
+    memcpy(exact, c->code, c->count * sizeof(*exact));
+    *re = (struct regex){exact, (uint16_t)c->count};
+    *ret = re;
+}
+
 int regex_compile(struct span pattern, bool fold, struct arena *arena, const struct regex **ret, struct err *ret_err) {
     struct compiler c = {.pattern = pattern, .arena = arena, .err = ret_err, .fold = fold};
     if (pattern.len > REGEX_TEXT_MAX) {
@@ -459,26 +473,15 @@ int regex_compile(struct span pattern, bool fold, struct arena *arena, const str
     if (!c.failed && c.at < c.pattern.len) {
         fail(&c, -EINVAL, "a ) in the regular expression closes nothing");
     }
-    struct regex *re = arena_calloc(arena, sizeof(*re));
-    c.code = c.failed ? NULL : arena_calloc(arena, (REGEX_CODE_MAX + 1) * sizeof(*c.code));
-    if (!re || !t || !c.code) {
+    c.code = c.failed ? NULL : malloc((REGEX_CODE_MAX + 1) * sizeof(*c.code));
+    if (!t || !c.code) {
         fail(&c, -ENOMEM, "no memory for the regular expression");
         return c.failed;
     }
     emit_tree(&c, t);
-    if (c.failed) {
-        return c.failed;
-    }
-    struct code *exact = arena_alloc(arena, (c.count + 1) * sizeof(*exact));
-    c.code[c.count++] = (struct code){.kind = CODE_END};
-    if (!exact) {
-        fail(&c, -ENOMEM, "no memory for the regular expression");
-        return c.failed;
-    }
-    memcpy(exact, c.code, c.count * sizeof(*exact));
-    *re = (struct regex){exact, (uint16_t)c.count};
-    *ret = re;
-    return 0;
+    keep_code(&c, ret);
+    free(c.code);
+    return c.failed;
 }
 
 /* --- matching --- */

@@ -125,6 +125,8 @@ static void test_bounds(void **state) {
     assert_false(fits);
     assert_int_equal(parsed(&b, repeat("", " ", QUERY_TEXT_MAX + 1, ""), &fits), -E2BIG);
     assert_int_equal(parsed(&b, repeat("http.uri == /", "a", 5000, "/"), &fits), -EINVAL);
+    assert_int_equal(parsed(&b, repeat("http.uri == [", "/x.*y/,", 100000, "/caf.*/]"), &fits), 0);
+    assert_true(fits);
     build_done(&b);
 }
 

@@ -273,6 +273,9 @@ static int filter_codes(struct worker *w, struct plan *p, uint32_t block, const 
         test_code_range(codes, rows, p->codes, ret);
     } else if (p->kind == PLAN_CODES ? p->codes.tried : p->lists_tried) {
         bool list = p->kind == PLAN_LISTS;
+        for (uint32_t i = rows; i % 64; i++) {
+            codes[i] = CODE_NONE;
+        }
         look_up_known(list ? p->lists : p->codes.memo, list ? p->reader.info->lists : p->reader.info->values, codes,
                       rows, ret);
     } else {

@@ -63,10 +63,18 @@ static bool words_grow(struct words *w, struct words_part *p) {
         return false;
     }
     struct word_entry *entries = realloc(p->entries, cap * sizeof(*entries));
-    p->entries = entries ? entries : p->entries;
-    uint64_t *rows = w->stride ? realloc(p->rows, cap * w->stride * sizeof(*rows)) : NULL;
-    p->rows = rows ? rows : p->rows;
-    uint32_t *slots = entries && (rows || !w->stride) ? calloc(slot_count, sizeof(*slots)) : NULL;
+    if (!entries) {
+        return false;
+    }
+    p->entries = entries;
+    if (w->stride) {
+        uint64_t *rows = realloc(p->rows, cap * w->stride * sizeof(*rows));
+        if (!rows) {
+            return false;
+        }
+        p->rows = rows;
+    }
+    uint32_t *slots = calloc(slot_count, sizeof(*slots));
     if (!slots) {
         return false;
     }

@@ -146,7 +146,7 @@ static void refuse(struct request *q, int status, const char *why) {
     reply_header(r, "X-Content-Type-Options", "nosniff");
     reply_header(r, "Cache-Control", "no-store");
     buf_printf(reply_body(r), "{\"success\":false,\"text\":\"%s\"}", why);
-    server_count(q->server, SERVER_BAD, 1);
+    server_count(q->server, SERVER_REFUSED, 1);
     reply_finish(r);
 }
 

@@ -48,8 +48,8 @@ enum server_count {
     SERVER_REQUESTS,
     SERVER_BYTES,
     SERVER_CONNECTIONS,
-    SERVER_REFUSED,
-    SERVER_BAD,
+    SERVER_REFUSED, /* requests that did not reach the handler: too large, another Host, no valid path */
+    SERVER_BAD,     /* what is no HTTP, too slow, or was not sent to its end */
     SERVER_CANCELLED,
     SERVER_COUNTS
 };

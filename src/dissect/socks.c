@@ -15,7 +15,7 @@ static const struct field_def fields[] = {
               .name = "host.socks",
               .type = FT_LOWER,
               .flags = F_SINGLE | F_TOKENS,
-              .title = "Host",
+              .title = "Socks Hostname",
               .help = "Name of the host that the proxy is asked to connect to",
               .category = "host"},
     [IP] = {.path = "socks.ip",

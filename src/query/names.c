@@ -124,12 +124,12 @@ static int add_special(struct span name, const struct registry *r, struct arena 
 /* Other ways to say a name: `country.email` is `ip.email.country`, `http.referer` is `http.request.referer`. */
 static uint16_t look_up_other(struct span name, const struct registry *r) {
     size_t dot = span_find_byte(name, 0, '.');
-    struct span head = span_sub(name, 0, dot), rest = dot == SPAN_NONE ? (struct span){0} : span_from(name, dot + 1);
     uint16_t id = FIELD_NONE;
     char other[128];
     if (dot == SPAN_NONE || name.len > 100) {
         return FIELD_NONE;
     }
+    struct span head = span_sub(name, 0, dot), rest = span_from(name, dot + 1);
     int len = snprintf(other, sizeof(other), "ip.%.*s.%.*s", (int)rest.len, (const char *)rest.at, (int)head.len,
                        (const char *)head.at);
     id = registry_by_name(r, span_make(other, (size_t)len));

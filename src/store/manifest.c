@@ -63,7 +63,7 @@ int manifest_splice(struct manifest *m, uint32_t at, uint32_t drop, const struct
 static struct span next_word(struct span *line) {
     size_t blank = span_find_byte(*line, 0, ' ');
     struct span word = span_sub(*line, 0, blank);
-    *line = blank == SPAN_NONE ? (struct span){0} : span_from(*line, blank + 1);
+    *line = span_from(*line, blank == SPAN_NONE ? line->len : blank + 1);
     return word;
 }
 

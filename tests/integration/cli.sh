@@ -132,11 +132,11 @@ run read --fields host.dnss "$golden/dns/a.pcap"
 code 2 'an unknown field is answered with the nearest' 'did you mean "host.dns"'
 run read -f 'prot 53' "$golden/dns/a.pcap"
 code 2 'a capture filter with a mistake' 'prot 53'
-run "$golden/dns/a.pcap"
-code 0 'a file instead of a command is read' '^seine: 2 packets, 1 sessions'
+run half.pcap
+code 1 'a file instead of a command is what seine serve takes' 'half.pcap: at byte 6: .*6 of 24 bytes'
 run help raed
 code 2 'help of an unknown command' 'did you mean "read"'
-for command in read export fields config bench version help; do
+for command in serve import search pcap store user read export fields config bench version help; do
   run "$command" --help
   lines=$(wc -l <out)
   check "$command --help fits a screen and has examples" [ "$rc" -eq 0 -a "$lines" -le 36 -a -n "$(grep -A3 '^examples:' out | grep "seine $command\|seine --version\|$command")" ]

@@ -9,8 +9,10 @@
 
 #include "base/util.h"
 
-#define SESSIONS_MAX 50000
-#define SHORT_DAYS 14 /* shorter than what automatic issuers give */
+#define PAGES 40 /* of sessions looked at, evenly over all that may be of note */
+#define PAGE_SESSIONS 100
+#define COUNTED_MAX 10000 /* certificates */
+#define SHORT_DAYS 14     /* shorter than what automatic issuers give */
 
 struct judging {
     struct certificates *found;
@@ -114,6 +116,23 @@ static const struct field *member(const struct ask *a, const char *path) {
     return registry_field(a->registry, registry_by_path(a->registry, span_text(path)));
 }
 
+/* Sessions of each: of all that may be of note, not only of those looked at. */
+static int count_all(struct ask *a, struct search *s, struct certificates *ret) {
+    struct groups *groups = NULL;
+    struct group_request q = {.keys = {{.kind = GROUP_FIELD}}, .key_count = 1, .limit = COUNTED_MAX};
+    q.keys[0].field.field = member(a, "cert.hash");
+    int code = ret->count && q.keys[0].field.field ? search_groups(s, &q, &groups) : 0;
+    for (size_t i = 0; code == 0 && groups && i < groups->count; i++) {
+        for (size_t k = 0; k < ret->count; k++) {
+            if (span_is(groups->list[i].keys[0].bytes, ret->list[k].hash)) {
+                ret->list[k].sessions = groups->list[i].count;
+            }
+        }
+    }
+    groups_free(groups);
+    return code;
+}
+
 static int judge_all(struct ask *a, struct search *s, struct certificates *ret) {
     const struct field *cert = member(a, "cert");
     struct judging g = {.found = ret,
@@ -126,19 +145,22 @@ static int judge_all(struct ask *a, struct search *s, struct certificates *ret) 
                         .before = member(a, "cert.notBefore"),
                         .after = member(a, "cert.notAfter"),
                         .days = member(a, "cert.validDays")};
-    struct search_page page = {0};
     struct restorer *restorer = NULL;
-    int code = search_rows(s, NULL, 0, 0, SESSIONS_MAX, &page);
-    code = code < 0 ? code : restorer_new(a->snapshot, &cert->id, 1, false, &restorer);
-    for (size_t i = 0; code == 0 && i < page.count; i++) {
-        code = restorer_read(restorer, page.rows[i].part, page.rows[i].row, &g.record);
-        if (code == 0) {
-            judge_session(&g, cert);
+    uint64_t count = search_count(s), step = MAX(count / PAGES, (uint64_t)PAGE_SESSIONS);
+    int code = restorer_new(a->snapshot, &cert->id, 1, false, &restorer);
+    for (uint64_t at = 0; code == 0 && at < count; at += step) {
+        struct search_page page = {0};
+        code = search_rows(s, NULL, 0, at, PAGE_SESSIONS, &page);
+        for (size_t i = 0; code == 0 && i < page.count; i++) {
+            code = restorer_read(restorer, page.rows[i].part, page.rows[i].row, &g.record);
+            if (code == 0) {
+                judge_session(&g, cert);
+            }
         }
     }
-    ret->more |= search_count(s) > SESSIONS_MAX;
+    ret->more |= step > PAGE_SESSIONS;
     restorer_free(restorer);
-    return code;
+    return code < 0 ? code : count_all(a, s, ret);
 }
 
 int certificates_find(struct ask *a, struct certificates *ret) {

@@ -14,8 +14,9 @@
 
 #define LINKS_DEFAULT 10000
 #define LINKS_MAX 200000
-#define SHOWN_MAX 12  /* fields on nodes and links */
-#define WORDS_MAX 100 /* values collected for one node or link */
+#define SHOWN_MAX 12     /* fields on nodes and links */
+#define WORDS_MAX 100    /* values collected for one node or link */
+#define WORDS_PER_LINK 4 /* combinations looked at for each link shown */
 #define BASELINE_RATIO_MAX 1000
 
 enum { IN_CURRENT = 1, IN_BASELINE = 2 };
@@ -218,7 +219,10 @@ static void word_add(struct words *w, struct span json) {
 /* Values of one field that is no sum, for the links and nodes there are. */
 static int collect_words(struct graph *g, struct search *s, const struct shown *shown) {
     struct groups *groups = NULL;
-    struct group_request q = {.keys = {g->keys[0], g->keys[1]}, .key_count = 3};
+    /* A link that is shown has more sessions than most combinations: with so many of them, its frequent values are
+     * there.
+     */
+    struct group_request q = {.keys = {g->keys[0], g->keys[1]}, .key_count = 3, .limit = g->limit * WORDS_PER_LINK};
     struct buf value;
     q.keys[2].field.field = shown->field;
     int code = search_groups(s, &q, &groups);

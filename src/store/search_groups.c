@@ -10,6 +10,7 @@
 #include "store/search_keys.h"
 
 #define CHECK_EVERY 65536u /* groups between looks at the clock */
+#define RANKS_WORTH 4096u  /* groups to sort */
 #define DENSE_MAX 131072u
 #define PRODUCT_MAX 1000000u /* groups one session may count in */
 
@@ -29,6 +30,7 @@ struct grouping {
     size_t words; /* of a key tuple: keys, and one that says which are missing */
     struct table_feed *feeds[SEARCH_THREADS_MAX];
     _Atomic uint64_t refused;
+    uint32_t *ranks[WORD_PARTS]; /* places of words in the order of their values, once there are many groups to sort */
 };
 
 /* One part being grouped. */
@@ -520,10 +522,16 @@ struct choosing {
     size_t count;
 };
 
-static int compare_shown(const struct group_key *key, const struct words *words, uint64_t a, uint64_t b) {
+static int compare_shown(const struct grouping *g, const struct group_key *key, uint64_t a, uint64_t b) {
+    const struct words *words = &g->result->words;
     struct group_value x, y;
     if (!key_is_bytes(key)) {
         return a < b ? -1 : a > b;
+    }
+    unsigned shift = key->kind == GROUP_WITH_PORT ? PORT_BITS : 0;
+    uint64_t one = a >> shift, two = b >> shift;
+    if (g->ranks[0] && one != two) {
+        return g->ranks[one % WORD_PARTS][one / WORD_PARTS] < g->ranks[two % WORD_PARTS][two / WORD_PARTS] ? -1 : 1;
     }
     key_show(key, words, a, &x);
     key_show(key, words, b, &y);
@@ -537,7 +545,7 @@ static int compare_keys(const struct grouping *g, const uint64_t *a, const uint6
         return a[keys] < b[keys] ? -1 : 1;
     }
     for (size_t i = 0; i < keys; i++) {
-        int order = a[i] == b[i] ? 0 : compare_shown(&g->q->keys[i], &g->result->words, a[i], b[i]);
+        int order = a[i] == b[i] ? 0 : compare_shown(g, &g->q->keys[i], a[i], b[i]);
         if (order) {
             return order;
         }
@@ -603,6 +611,47 @@ static uint64_t choose_rows(struct choosing *c, size_t limit, const uint64_t *ro
     return sessions;
 }
 
+struct ranked {
+    struct span value;
+    uint32_t part, index;
+};
+
+static int compare_ranked(const void *a, const void *b) {
+    const struct ranked *x = a, *y = b;
+    size_t len = MIN(x->value.len, y->value.len);
+    int order = len ? memcmp(x->value.at, y->value.at, len) : 0;
+    return order ? order : x->value.len < y->value.len ? -1 : x->value.len > y->value.len;
+}
+
+/* Sorts the values once, so that sorting groups compares numbers. */
+static int rank_words(struct grouping *g) {
+    const struct words *w = &g->result->words;
+    size_t count = 0;
+    for (size_t i = 0; i < WORD_PARTS; i++) {
+        g->ranks[i] = malloc((w->parts[i].count + 1) * sizeof(*g->ranks[i]));
+        count += w->parts[i].count;
+        if (!g->ranks[i]) {
+            return -ENOMEM;
+        }
+    }
+    struct ranked *list = malloc((count + 1) * sizeof(*list));
+    if (!list) {
+        return -ENOMEM;
+    }
+    count = 0;
+    for (uint32_t i = 0; i < WORD_PARTS; i++) {
+        for (uint32_t k = 0; k < w->parts[i].count; k++) {
+            list[count++] = (struct ranked){w->parts[i].entries[k].value, i, k};
+        }
+    }
+    qsort(list, count, sizeof(*list), compare_ranked);
+    for (size_t i = 0; i < count; i++) {
+        g->ranks[list[i].part][list[i].index] = (uint32_t)i;
+    }
+    free(list);
+    return 0;
+}
+
 static int choose_all(struct grouping *g, struct choosing *c, uint64_t *ret_sessions) {
     const struct table *t = &g->result->table;
     const struct words *w = &g->result->words;
@@ -630,9 +679,12 @@ static int choose_all(struct grouping *g, struct choosing *c, uint64_t *ret_sess
     for (size_t i = 0; i < word_parts; i++) {
         *ret_sessions += choose_rows(c, limit, w->parts[i].rows, w->parts[i].count, w->stride);
     }
-    qsort_r(c->rows, c->count, sizeof(uint64_t *), compare_for_sort, g);
+    int code = c->count > RANKS_WORTH ? rank_words(g) : 0;
+    if (code == 0) {
+        qsort_r(c->rows, c->count, sizeof(uint64_t *), compare_for_sort, g);
+    }
     g->result->groups.total = total;
-    return 0;
+    return code;
 }
 
 static void show(struct grouping *g, struct group *to, struct group_value *values, const uint64_t *row) {
@@ -668,6 +720,9 @@ static int finish(struct grouping *g) {
     r->groups.others = sessions + refused;
     r->groups.truncated = refused > 0;
     free(c.rows);
+    for (size_t i = 0; i < WORD_PARTS; i++) {
+        free(g->ranks[i]);
+    }
     return code;
 }
 

@@ -80,9 +80,8 @@ int ask_seqs(struct ask *a, uint64_t **ret_seqs, size_t *ret_count);
 /* The earliest or latest `path` (firstPacket, lastPacket) of what was found; 0 when nothing was. */
 int ask_time_edge(struct ask *a, const char *path, bool latest, uint64_t *ret_ms);
 
-/* A further search, to be freed before ask_close; at most ASK_EXTRA_MAX with an expression. It is over the same
- * sessions' time and conditions, with other times or one condition more. NULL members: as asked.
- */
+/* A further search, to be freed before ask_close; at most ASK_EXTRA_MAX of them with an expression. It is over the same
+ * sessions' time and conditions, with other times or one condition more. NULL members: as asked. */
 struct ask_variant {
     const struct window *window;
     struct span expression; /* one more; empty = none */

@@ -69,7 +69,8 @@ id=$(cut -d, -f1 ids)
 asks 'one session' "/api/session/$id" 'd["id"] and d["protocolCnt"] == len(d["protocol"]) and d["fileId"][0].endswith("sample.pcap")'
 asks 'one session, dotted' "/api/session/$id?flatten=1" '"source.ip" in d and "network.bytes" in d'
 asks 'a session that is not there' /api/session/200101-zzzzz 'status == 404 and d == {"success": False, "text": "Session not found"}'
-asks 'a word that is no id' /api/session/%2e%2e%2fetc 'status == 404 and not d["success"]'
+asks 'a word that is no id' /api/session/no-id 'status == 404 and not d["success"]'
+asks 'a path that leads out' /api/session/%2e%2e%2fetc 'status == 400 and not d["success"]'
 
 # --- facets ---
 

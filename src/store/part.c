@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "store/bits.h"
+#include "store/popcount.h"
 #include "store/unpack.h"
 
 uint64_t number_from_double(double n) {
@@ -86,14 +87,6 @@ static int list_bits(const struct column *c, const struct column_block *b, struc
     return 0;
 }
 
-static uint32_t count_bits(const uint64_t *bits, uint32_t words) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < words; i++) {
-        count += (uint32_t)__builtin_popcountll(bits[i]);
-    }
-    return count;
-}
-
 int column_presence(const struct column *c, uint32_t block, uint64_t *ret_bits) {
     struct column_block *b = &c->blocks[block];
     uint32_t rows = block_rows(c, block);
@@ -122,7 +115,7 @@ int column_presence(const struct column *c, uint32_t block, uint64_t *ret_bits) 
         memcpy(ret_bits, s.at, s.len);
     }
     bool beyond = (rows & 63) && ret_bits[rows / 64] >> (rows & 63);
-    if (beyond || count_bits(ret_bits, PART_WORDS) != b->count) {
+    if (beyond || popcount_words(ret_bits, PART_WORDS) != b->count) {
         return damaged_presence(c);
     }
     return PRESENCE_SOME;
@@ -159,11 +152,7 @@ static int rank_of(const struct column *c, uint32_t block, uint32_t row, uint32_
         *ret_rank = rank;
         return rank < b->count && at == row;
     }
-    for (uint32_t byte = 0; byte + 8 <= row / 8; byte += 8) {
-        uint64_t word;
-        memcpy(&word, s.at + byte, 8);
-        rank += (uint32_t)__builtin_popcountll(word);
-    }
+    rank = popcount_words(s.at, row / 64);
     for (uint32_t byte = row / 64 * 8; byte < row / 8; byte++) {
         rank += (uint32_t)__builtin_popcount(s.at[byte]);
     }
@@ -259,7 +248,7 @@ int column_codes(const struct column *c, uint32_t block, uint32_t *ret) {
 }
 
 int column_number_at(const struct column *c, uint32_t row, uint64_t *ret) {
-    uint32_t block = row / PART_BLOCK, rank;
+    uint32_t block = row / PART_BLOCK, rank = 0;
     if (row >= c->part->info.rows) {
         return 0;
     }
@@ -435,7 +424,7 @@ static int show_code(const struct column *c, struct use *u, uint32_t code, row_v
 }
 
 static int row_raw(const struct column *c, struct use *u, uint32_t row, row_value_fn each, void *ctx) {
-    uint32_t rank, block = row / PART_BLOCK;
+    uint32_t rank = 0, block = row / PART_BLOCK;
     int r = rank_of(c, block, row % PART_BLOCK, &rank);
     if (r <= 0) {
         return r;

@@ -162,7 +162,7 @@ static bool add_id(void *ctx, struct span item) {
         return false;
     }
     if (a->seq_count == ids->room) {
-        size_t room = ids->room ? ids->room * 2 : 64;
+        size_t room = ids->room * 2;
         uint64_t *more = a->seq_count < ASK_IDS_MAX ? reallocarray(a->seqs, room, sizeof(*more)) : NULL;
         if (!more) {
             ids->code = err_set(&a->err, -E2BIG, "more than %zu session ids", a->seq_count);
@@ -193,17 +193,22 @@ static size_t sort_unique(uint64_t *list, size_t count) {
     return kept;
 }
 
+/* Who names sessions means these: when the list turns out empty, none, never all of them. */
 static int read_ids(struct ask *a, const struct ask_rules *rules) {
     struct ids ids = {.a = a};
-    if (rules->only) {
-        a->by_ids = true;
-        (void)add_id(&ids, span_text(rules->only));
-        return ids.code < 0 ? err_set(&a->err, -ENOENT, "Session not found") : 0;
-    }
-    if (!rules->ids || request_param(a->call->request, "ids").len == 0) {
+    if (!rules->only && (!rules->ids || request_param(a->call->request, "ids").len == 0)) {
         return 0;
     }
     a->by_ids = true;
+    a->seqs = calloc(1, sizeof(*a->seqs));
+    ids.room = 1;
+    if (!a->seqs) {
+        return -ENOMEM;
+    }
+    if (rules->only) {
+        (void)add_id(&ids, span_text(rules->only));
+        return ids.code < 0 || a->seq_count == 0 ? err_set(&a->err, -ENOENT, "Session not found") : 0;
+    }
     (void)call_list(a->call, "ids", add_id, &ids);
     a->seq_count = sort_unique(a->seqs, a->seq_count);
     return ids.code;

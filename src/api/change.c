@@ -128,7 +128,7 @@ static void delete_sessions(struct call *c) {
                   "Packets cannot be scrubbed: capture files are never changed. removeSpi alone deletes sessions");
         return;
     }
-    if (request_param(c->request, "ids").len == 0 && request_param(c->request, "expression").len == 0) {
+    if (request_param(c->request, "ids").len == 0 && span_trim(request_param(c->request, "expression")).len == 0) {
         call_fail(c, 403, "Error: Missing expression. An expression is required so you don't delete everything.");
         return;
     }

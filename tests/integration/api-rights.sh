@@ -90,6 +90,24 @@ asks 'the wrong method' /api/sessions/addtags 'status == 405' "${anna[@]}"
 asks 'no such endpoint' /api/nosuch 'status == 404' "${anna[@]}"
 asks 'a cancelled query that is none' /api/estasks/nosuch/cancelwith 'status in (404, 500)' "${anna[@]}" -X POST
 
+# --- sessions named by an empty list are none, never all ---
+
+get '/api/sessions?date=-1&length=0' "${anna[@]}" -c jar
+csrf=$(awk '$6 == "ARKIME-COOKIE" { print $7 }' jar)
+anna_changes=("${anna[@]}" -H "x-arkime-cookie: $csrf" -H 'Content-Type: application/json' -X POST)
+asks 'an empty list of ids' /api/sessions 'status == 200 and d["recordsFiltered"] == 0 and d["data"] == []' "${anna[@]}" -H 'Content-Type: application/json' -d '{"date":-1,"ids":[]}'
+asks 'a list of ids without any' '/api/sessions?date=-1&ids=,' 'd["recordsFiltered"] == 0' "${anna[@]}"
+asks 'dora: neither by an empty list' '/api/sessions?date=-1&ids=%20,' 'd["recordsFiltered"] == 0' "${dora[@]}"
+asks 'an id of a blank' '/api/session/%20' 'status == 404' "${anna[@]}"
+asks 'and its packets' '/api/session/vm/%20/pcap' 'status == 404' "${anna[@]}"
+get /api/user/anna "${anna_changes[@]}" -d '{"userName":"anna","enabled":true,"removeEnabled":true,"roles":["superAdmin"]}'
+holds 'anna may delete' 'd["success"]'
+asks 'deleting an empty list' /api/delete 'd["success"] and " 0 sessions" in d["text"]' "${anna_changes[@]}" -d '{"removeSpi":true,"ids":[]}'
+asks 'deleting an empty list and an expression' /api/delete '" 0 sessions" in d["text"]' "${anna_changes[@]}" -d '{"removeSpi":true,"ids":[],"expression":"port == 53","date":-1}'
+asks 'deleting what a blank names' /api/delete 'status == 403 and "expression is required" in d["text"]' "${anna_changes[@]}" -d '{"removeSpi":true,"expression":" ","date":-1}'
+asks 'tagging an empty list' /api/sessions/addtags 'd["success"] is False' "${anna_changes[@]}" -d '{"tags":"all","ids":[]}'
+asks 'all is there still' '/api/sessions?date=-1' 'd["recordsFiltered"] == len(docs)' "${anna[@]}"
+
 # --- tokens ---
 
 "$seine" user token --store st --days 1 dora >token 2>err

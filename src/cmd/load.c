@@ -15,6 +15,7 @@
 #include "cmd/tee.h"
 #include "pipeline/ingest.h"
 #include "record/core_fields.h"
+#include "source/filter.h"
 
 struct loading {
     const struct load_options *o;
@@ -177,10 +178,6 @@ static int run_walk(struct loading *l, const struct input_list *inputs) {
     int code = walk_run(&walk, &l->stats, &e);
     int kept = tee_stop(&l->tee);
     progress_clear(&l->progress);
-    if (code == -EINVAL && o->choices->bpf) {
-        say_err("-f", &e);
-        return EXIT_USAGE;
-    }
     if (code < 0) {
         say("%s", e.text[0] ? e.text : strerror(-code));
         return EXIT_INTERNAL;
@@ -245,6 +242,18 @@ static int load_inputs(struct loading *l, const struct input_list *all) {
     return code;
 }
 
+/* A wrong filter has to be known before anything is deleted or kept for reading with it. */
+static int check_filter(const char *bpf) {
+    struct filter *filter = NULL;
+    struct err e = {0};
+    int code = bpf && bpf[0] ? filter_new(bpf, &filter, &e) : 0;
+    filter_free(filter);
+    if (code < 0) {
+        say_err("-f", &e);
+    }
+    return code == -EINVAL ? EXIT_USAGE : code < 0 ? EXIT_INTERNAL : EXIT_DONE;
+}
+
 int load_run(const struct load_options *options, char **paths, int count) {
     struct loading *l = calloc(1, sizeof(*l));
     char *owned = NULL;
@@ -255,7 +264,8 @@ int load_run(const struct load_options *options, char **paths, int count) {
     l->o = options;
     l->show.utf8 = show_utf8();
     notes_init(&l->notes, &l->show, options->verbose);
-    int code = replace_input(l, paths, count, &owned);
+    int code = check_filter(options->choices->bpf);
+    code = code == EXIT_DONE ? replace_input(l, paths, count, &owned) : code;
     struct input_list *all = code == EXIT_DONE ? notes_inputs(&l->notes, paths, count) : NULL;
     if (all) {
         code = load_inputs(l, all);

@@ -9,19 +9,11 @@
 #include "record/values.h"
 #include "source/input.h"
 
-struct known {
-    char *name;
-    uint32_t number;
-    uint64_t size;
-    int64_t modified;
-    bool complete;
-};
-
 struct chooser {
     const struct ingest_options *o;
-    struct known *known; /* captures of this node, by name */
+    struct stored_file *known; /* captures of this node, by name */
     size_t count, room;
-    struct stored_file *redo; /* their sessions are to be deleted */
+    struct stored_file *redo; /* their sessions are to be deleted; as they stand afterwards */
     size_t redo_count, redo_room;
     char **paths;
     size_t path_count;
@@ -45,19 +37,22 @@ static bool take_known(void *ctx, const struct stored_file *f) {
     if (f->gone || strcmp(f->node ? f->node : "", c->o->node) != 0) {
         return true;
     }
-    struct known *more = grow(c->known, c->count, &c->room, sizeof(*more));
+    struct stored_file *more = grow(c->known, c->count, &c->room, sizeof(*more));
     char *name = more ? strdup(f->name) : NULL;
     c->known = more ? more : c->known;
     if (!name) {
         c->short_of_memory = true;
         return false;
     }
-    c->known[c->count++] = (struct known){name, f->number, f->size, f->modified, f->complete};
+    struct stored_file *k = &c->known[c->count++];
+    *k = *f;
+    k->name = name;
+    k->node = (char *)c->o->node;
     return true;
 }
 
 static int by_name(const void *a, const void *b) {
-    return strcmp(((const struct known *)a)->name, ((const struct known *)b)->name);
+    return strcmp(((const struct stored_file *)a)->name, ((const struct stored_file *)b)->name);
 }
 
 static int by_path(const void *a, const void *b) {
@@ -78,19 +73,19 @@ static size_t lower(const struct chooser *c, const char *name) {
     return low;
 }
 
-static int add_redo(struct chooser *c, const struct known *k) {
+/* A capture that is `same` keeps its number and is read again under it. No reading will ever complete the number of one
+ * that changed: it is gone. */
+static int add_redo(struct chooser *c, const struct stored_file *k, bool same) {
     struct stored_file *more = grow(c->redo, c->redo_count, &c->redo_room, sizeof(*more));
     if (!more) {
         return -ENOMEM;
     }
     c->redo = more;
-    c->redo[c->redo_count++] = (struct stored_file){.number = k->number,
-                                                    .name = k->name,
-                                                    .node = (char *)c->o->node,
-                                                    .size = k->size,
-                                                    .modified = k->modified,
-                                                    .locked = true,
-                                                    .complete = k->complete};
+    struct stored_file *f = &c->redo[c->redo_count++];
+    *f = *k;
+    f->complete = false;
+    f->finished_ms = 0;
+    f->gone = !same;
     return 0;
 }
 
@@ -99,13 +94,13 @@ struct standing {
     unsigned same, incomplete; /* of those with the file's size and time; of all */
 };
 
-typedef int (*known_fn)(struct chooser *c, const struct known *k, bool same, struct standing *s);
+typedef int (*known_fn)(struct chooser *c, const struct stored_file *k, bool same, struct standing *s);
 
 static int each_of_path(struct chooser *c, const char *path, const struct stat *st, known_fn each, struct standing *s) {
     size_t length = strlen(path);
     int code = 0;
     for (size_t i = lower(c, path); i < c->count && strncmp(c->known[i].name, path, length) == 0 && code == 0; i++) {
-        const struct known *k = &c->known[i];
+        const struct stored_file *k = &c->known[i];
         if (k->name[length] == 0 || k->name[length] == '!') {
             code = each(c, k, k->size == (uint64_t)st->st_size && k->modified == st->st_mtime, s);
         }
@@ -113,16 +108,16 @@ static int each_of_path(struct chooser *c, const char *path, const struct stat *
     return code;
 }
 
-static int count_standing(struct chooser *c, const struct known *k, bool same, struct standing *s) {
+static int count_standing(struct chooser *c, const struct stored_file *k, bool same, struct standing *s) {
     (void)c;
     s->incomplete += !k->complete;
     s->same += same;
     return 0;
 }
 
-static int redo_known(struct chooser *c, const struct known *k, bool same, struct standing *s) {
+static int redo_known(struct chooser *c, const struct stored_file *k, bool same, struct standing *s) {
     (void)s;
-    return same || !k->complete ? add_redo(c, k) : 0;
+    return same || !k->complete ? add_redo(c, k, same) : 0;
 }
 
 /* 1: to be read, 0: it is in the store, -errno. */
@@ -271,18 +266,34 @@ static int find_doomed(struct doomed *d, struct snapshot *s) {
     return code;
 }
 
-static int mark_incomplete(const struct chooser *c, struct err *e) {
+static int mark_redone(const struct chooser *c, struct err *e) {
     int code = 0;
     for (size_t i = 0; i < c->redo_count && code == 0; i++) {
-        if (c->redo[i].complete) {
-            c->redo[i].complete = false;
-            code = files_finish(c->o->control, &c->redo[i], e);
-        }
+        code = files_finish(c->o->control, &c->redo[i], e);
     }
     return code;
 }
 
-/* Marked first: a kill in between leaves captures that are read again. */
+/* All or nothing: a kill leaves either what was there before, or captures that are incomplete and without sessions. */
+static int take_back(const struct chooser *c, const struct doomed *d, struct err *e) {
+    struct overlay_change change = {.seqs = d->seqs,
+                                    .count = d->count,
+                                    .op = OVERLAY_DELETE_ROW,
+                                    .path = "",
+                                    .value = span_text(""),
+                                    .user = "import"};
+    control_lock(c->o->control);
+    int code = control_begin(c->o->control);
+    if (code == 0) {
+        code = mark_redone(c, e);
+        code = code < 0 ? code : overlay_write(c->o->control, &change, e);
+        int ended = control_end(c->o->control, code == 0);
+        code = code < 0 ? code : ended;
+    }
+    control_unlock(c->o->control);
+    return code;
+}
+
 static int delete_partial(struct chooser *c, struct ingest_choice *choice, struct err *e) {
     struct store *store = NULL;
     struct snapshot *s = NULL;
@@ -291,23 +302,12 @@ static int delete_partial(struct chooser *c, struct ingest_choice *choice, struc
         return 0;
     }
     qsort(c->redo, c->redo_count, sizeof(*c->redo), by_number);
-    int code = mark_incomplete(c, e);
-    if (code == 0) {
-        code = store_open(c->o->folder, c->o->make, c->o->make_ctx, 0, &store, e);
-    }
+    int code = store_open(c->o->folder, c->o->make, c->o->make_ctx, 0, &store, e);
     if (code == 0) {
         s = store_snapshot(store);
         code = find_doomed(&d, s);
     }
-    if (code == 0 && d.count) {
-        struct overlay_change change = {.seqs = d.seqs,
-                                        .count = d.count,
-                                        .op = OVERLAY_DELETE_ROW,
-                                        .path = "",
-                                        .value = span_text(""),
-                                        .user = "import"};
-        code = overlay_write(c->o->control, &change, e);
-    }
+    code = code < 0 ? code : take_back(c, &d, e);
     choice->redone = c->redo_count;
     choice->deleted = d.count;
     free(d.seqs);
@@ -347,11 +347,11 @@ int ingest_choose(const struct ingest_options *options, const struct input_list 
     code = code < 0 ? code : c.short_of_memory ? -ENOMEM : full_paths(&c, all);
     code = code < 0 ? code : drop_repeated(&c);
     code = code < 0 ? code : drop_known(&c, skip, ret_choice);
-    code = code < 0 ? code : delete_partial(&c, ret_choice, ret_err);
     if (code == 0) {
         *ret_list = input_list_new((const char *const *)c.paths, c.path_count, nothing_to_say, NULL, NULL);
         code = *ret_list ? 0 : -ENOMEM;
     }
+    code = code < 0 ? code : delete_partial(&c, ret_choice, ret_err); /* last: what fails above leaves all in place */
     chooser_done(&c);
     if (code < 0 && ret_err && !ret_err->text[0]) {
         char why[128] = "";

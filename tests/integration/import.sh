@@ -31,6 +31,16 @@ code 0 '--again replaces its sessions' "$sessions sessions of an earlier import 
 check 'still none is doubled' is s "$sessions"
 run import --store s a.pcap ./a.pcap "$work/a.pcap" --again
 check 'a capture named three ways is read once' is s "$sessions"
+run import --store s --again -f 'no such filter' a.pcap
+code 2 '--again with a filter that is wrong is refused' 'capture filter'
+check 'and deletes nothing' is s "$sessions"
+mv a.pcap elsewhere.pcap
+run import --store s --again a.pcap
+code 1 '--again of a capture that cannot be opened' 'a.pcap: cannot be read'
+check 'deletes nothing either' is s "$sessions"
+mv elsewhere.pcap a.pcap
+run import --store s a.pcap
+code 0 'after both the capture still counts as complete' 'is in the store already'
 run import --store s --tag case7 "$golden/dns/a.pcap"
 code 0 'another capture with a tag'
 check 'the tag is on its sessions only' [ "$(stored s 'tags == case7')" = "$("$seine" read -q --format json "$golden/dns/a.pcap" | wc -l)" ]
@@ -132,6 +142,24 @@ run import --store w2 big.pcap
 code 0 'the same command goes on'
 check 'and all is there once' is w2 "$want"
 rm -rf w2
+
+# The walk cannot end before the pipe does: the capture stays incomplete.
+start cut import --store w3 big.pcap endless
+exec 9>endless
+waits 60 some_in w3
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+exec 9>&-
+touch -d '2001-02-03 04:05:06' big.pcap
+run import --store w3 big.pcap
+code 0 'a capture that changed after its import was interrupted is read' 'of an earlier import'
+check 'its sessions replace those of the interrupted import' is w3 "$want"
+for turn in second third; do
+  run import --store w3 big.pcap
+  code 0 "the $turn import after that leaves it out" 'is in the store already'
+  check "the $turn import deletes nothing and reads nothing" [ "$(grep -c -e deleted -e stored err)$(stored w3)" = "0$want" ]
+done
+rm -rf w3
 
 # --- two writers, a full disk ---
 

@@ -232,11 +232,15 @@ static int find_in_part(struct doomed *d, const struct snapshot *s, size_t index
     const struct part_info *info = part_info(snapshot_part(s, index));
     const struct field *field =
         registry_field(snapshot_registry(s), registry_by_path(snapshot_registry(s), span_text("fileId")));
+    const struct patch *patch = snapshot_patch(s, index);
     for (uint32_t row = 0; row < info->rows; row++) {
         const struct record *record;
+        if (patch && patch_row_gone(patch, row)) {
+            continue;
+        }
         int code = restorer_read(r, index, row, &record);
         if (code < 0) {
-            continue; /* deleted before, or damaged: the store's reader counts those */
+            continue; /* damaged: the store's reader counts those */
         }
         d->hit = false;
         record_values(record, field, see_file, d);

@@ -29,6 +29,8 @@ check 'no session is doubled' is s "$sessions"
 run import --store s --again a.pcap
 code 0 '--again replaces its sessions' "$sessions sessions of an earlier import were deleted"
 check 'still none is doubled' is s "$sessions"
+run import --store s --again a.pcap
+code 0 'once more: what was deleted before is not deleted again' " $sessions sessions of an earlier import were deleted"
 run import --store s a.pcap ./a.pcap "$work/a.pcap" --again
 check 'a capture named three ways is read once' is s "$sessions"
 run import --store s --again -f 'no such filter' a.pcap

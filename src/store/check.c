@@ -178,7 +178,7 @@ static void check_log(struct checking *c, uint64_t number, bool last, uint64_t *
         }
         return;
     }
-    while ((r = log_next(&reader, &f)) != 0) {
+    while ((r = log_next_whole(&reader, &f)) != 0) {
         if (r == -EBADMSG) {
             uint64_t at = reader.at;
             bool more = log_resync(&reader);
@@ -212,6 +212,19 @@ static void check_logs(struct checking *c, const struct manifest *m) {
         }
         log_path(c->folder, number + 1, path);
         check_log(c, number, access(path, F_OK) != 0, &next);
+    }
+}
+
+/* Logs that a writer put aside because their head was damaged. */
+static void tell_put_aside(struct checking *c) {
+    DIR *d = opendir(c->folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (strncmp(e->d_name, "wal.", 4) == 0 && strstr(e->d_name, ".damaged")) {
+            say(c, false, "%s: a log with a damaged head, put aside; its sessions are not in the store", e->d_name);
+        }
+    }
+    if (d) {
+        (void)closedir(d);
     }
 }
 
@@ -336,7 +349,7 @@ static int new_manifest(struct checking *c, struct err *ret_err) {
         uint64_t n = number ? strtoull(number + 1, NULL, 10) : 0;
         m.next_file = MAX(m.next_file, n + 1);
     }
-    r = r ? err_set(ret_err, r, "%s: cannot be read", c->folder) : manifest_write(c->folder, &m, ret_err);
+    r = r ? err_set(ret_err, r, "%s: cannot be read", c->folder) : manifest_write(c->folder, &m, NULL, ret_err);
     if (r == 0) {
         say(c, false, "MANIFEST: made anew from %u segments", m.count);
     }
@@ -355,7 +368,7 @@ static int drop_segments(struct checking *c, struct manifest *m, const bool *unr
         }
     }
     m->generation++;
-    return dropped ? manifest_write(c->folder, m, ret_err) : 0;
+    return dropped ? manifest_write(c->folder, m, NULL, ret_err) : 0;
 }
 
 static int lock_store(const char *folder, int *ret_fd, struct err *ret_err) {
@@ -392,6 +405,7 @@ static int check_all(struct checking *c, bool repair, struct err *ret_err) {
         unreadable[i] = check_segment(c, &m.segments[i], m.segments[i].name) == 2;
     }
     check_logs(c, &m);
+    tell_put_aside(c);
     check_positions(c);
     r = repair ? drop_segments(c, &m, unreadable, ret_err) : 0;
     free(unreadable);

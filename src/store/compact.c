@@ -148,7 +148,7 @@ static int write_merged(struct merging *g, uint32_t rows) {
 }
 
 /* Puts the merged segment in the place of its inputs, unless retention took one of them meanwhile. */
-static int publish(struct merging *g, struct err *ret_err) {
+static int publish(struct merging *g, bool *ret_synced, struct err *ret_err) {
     struct store_writer *w = g->w;
     pthread_mutex_lock(&w->manifest_lock);
     struct manifest next = {0};
@@ -162,11 +162,8 @@ static int publish(struct merging *g, struct err *ret_err) {
     }
     int r = there ? manifest_copy(&w->manifest, &next) : -ECANCELED;
     r = r ? r : manifest_splice(&next, at, g->count, &g->made);
-    next.generation++;
-    r = r ? r : manifest_write(w->folder, &next, ret_err);
     if (r == 0) {
-        manifest_done(&w->manifest);
-        w->manifest = next;
+        r = writer_publish(w, &next, ret_synced, ret_err);
     } else {
         manifest_done(&next);
     }
@@ -187,16 +184,17 @@ static int merge_run(struct merging *g, uint32_t rows, struct err *ret_err) {
         return err_set(ret_err, r, "%s: segments from %s on could not be merged: %s", g->w->folder, g->from[0].name,
                        strerror(-r));
     }
-    r = publish(g, ret_err);
+    bool synced = false;
+    r = publish(g, &synced, ret_err);
     if (r) {
         remove_segment(g->w, g->made.name);
         return r;
     }
-    for (uint32_t i = 0; i < g->count; i++) {
+    for (uint32_t i = 0; i < g->count && synced; i++) { /* else the next writer's sweep takes them */
         remove_segment(g->w, g->from[i].name);
     }
     writer_count(g->w, STORE_MERGES, 1);
-    if (g->overlay.count) {
+    if (g->overlay.count && synced) {
         (void)overlay_forget(g->w->control, g->made.seq_low, g->made.seq_low + g->made.rows - 1, g->overlay.last_id);
     }
     return 0;

@@ -88,15 +88,23 @@ static int write_whole(const char *path, struct span bytes) {
     return r == 0 && fdatasync(fd) != 0 ? -errno : r;
 }
 
-int file_replace(const char *folder, const char *name, struct span bytes) {
+int file_replace(const char *folder, const char *name, struct span bytes, bool *ret_replaced) {
+    bool replaced = false;
     char path[FILE_PATH_MAX], temporary[FILE_PATH_MAX];
     int r = file_path(folder, name, path);
+    if (ret_replaced) {
+        *ret_replaced = false;
+    }
     if (r || snprintf(temporary, sizeof(temporary), "%s/%s.tmp", folder, name) >= (int)sizeof(temporary)) {
         return -ENAMETOOLONG;
     }
     r = write_whole(temporary, bytes);
-    if (r == 0 && rename(temporary, path) != 0) {
-        r = -errno;
+    if (r == 0) {
+        r = rename(temporary, path) == 0 ? 0 : -errno;
+        replaced = r == 0 || access(temporary, F_OK) != 0; /* an error does not say that it was not done */
+    }
+    if (ret_replaced) {
+        *ret_replaced = replaced;
     }
     if (r) {
         (void)unlink(temporary);

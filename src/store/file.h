@@ -5,6 +5,7 @@
 #ifndef SEINE_STORE_FILE_H
 #define SEINE_STORE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,8 +23,10 @@ ssize_t file_read_at(int fd, void *to, size_t len, uint64_t at);
 int file_read_all(const char *path, struct buf *out);
 /* The folder's entries are on disk. */
 int folder_sync(const char *folder);
-/* Replaces `folder/name` by these bytes at once: a temporary file, fdatasync, rename, fsync of the folder. */
-int file_replace(const char *folder, const char *name, struct span bytes);
+/* Replaces `folder/name` by these bytes at once: a temporary file, fdatasync, rename, fsync of the folder.
+ * `ret_replaced` (may be NULL): the name stands for these bytes; with an error: but perhaps not after a loss of power.
+ */
+int file_replace(const char *folder, const char *name, struct span bytes, bool *ret_replaced);
 static inline int *fd_none(int *fd) {
     *fd = -1;
     return fd;

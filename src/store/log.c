@@ -15,6 +15,7 @@
 
 #define LOG_MAGIC "SeineLog"
 #define LOG_VERSION 1u
+#define PUT_ASIDE_MAX 100u
 #define WALL_LEAST ((int64_t)946684800000) /* 2000 */
 #define WALL_MOST ((int64_t)7258118400000) /* 2200 */
 
@@ -40,6 +41,36 @@ int log_create(const char *folder, uint64_t number) {
         return r;
     }
     return fd;
+}
+
+/* A name for a log that is put aside; there may be earlier ones of its number. */
+static int free_name(const char *path, char *ret) {
+    for (unsigned i = 0; i < PUT_ASIDE_MAX; i++) {
+        int len = i ? snprintf(ret, FILE_PATH_MAX, "%s.damaged-%u", path, i)
+                    : snprintf(ret, FILE_PATH_MAX, "%s.damaged", path);
+        if (len < 0 || len >= FILE_PATH_MAX) {
+            return -ENAMETOOLONG;
+        }
+        if (access(ret, F_OK) != 0) {
+            return 0;
+        }
+    }
+    return -EEXIST;
+}
+
+int log_remove(const char *folder, uint64_t number) {
+    char path[FILE_PATH_MAX], aside[FILE_PATH_MAX];
+    struct log_reader reader;
+    struct stat st;
+    log_path(folder, number, path);
+    int r = log_reader_open(&reader, folder, number);
+    if (r == 0) {
+        log_reader_done(&reader);
+    } else if (r == -EBADMSG && stat(path, &st) == 0 && st.st_size > (off_t)LOG_HEAD) {
+        r = free_name(path, aside);
+        return r ? r : rename(path, aside) == 0 ? 0 : -errno;
+    }
+    return unlink(path) == 0 ? 0 : -errno;
 }
 
 int log_frame_write(ZSTD_CCtx *zstd, const struct log_frame *f, struct buf *out) {
@@ -161,6 +192,18 @@ int log_next(struct log_reader *r, struct log_frame *ret) {
         r->at += ret->size;
     }
     return found;
+}
+
+int log_next_whole(struct log_reader *r, struct log_frame *ret) {
+    int found = log_next(r, ret);
+    struct stat st;
+    if (found != 0) {
+        return found;
+    }
+    if (fstat(r->fd, &st) != 0) {
+        return -errno;
+    }
+    return r->at < (uint64_t)st.st_size ? -EBADMSG : 0;
 }
 
 /* Whether a frame may begin with this head: its numbers fit each other, and it was written in this age. */

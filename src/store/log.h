@@ -21,6 +21,9 @@ void log_path(const char *folder, uint64_t number, char *ret);
 /* An empty file, its head and its name on disk; the descriptor, or -errno. */
 int log_create(const char *folder, uint64_t number);
 
+/* Removes a log. One with data behind a head that is not ours is kept as wal.NNNNNNNN.damaged. */
+int log_remove(const char *folder, uint64_t number);
+
 struct log_frame {
     uint32_t rows;
     uint64_t seq;
@@ -41,6 +44,8 @@ int log_reader_open(struct log_reader *r, const char *folder, uint64_t number);
 void log_reader_done(struct log_reader *r);
 /* 1: a frame; 0: none is there yet; -EBADMSG: the bytes at r->at are no valid frame (torn, or damaged). */
 int log_next(struct log_reader *r, struct log_frame *ret);
+/* The same in a log that does not grow: bytes that are not the whole of a frame are -EBADMSG as well. */
+int log_next_whole(struct log_reader *r, struct log_frame *ret);
 /* Behind a damaged frame: to the next one whose checksum holds. False: there is none. */
 bool log_resync(struct log_reader *r);
 

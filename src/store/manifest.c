@@ -189,8 +189,11 @@ static void write_segment(struct buf *b, const struct manifest_segment *s) {
                MAX(s->arrived_max, (int64_t)0), s->size, s->folded);
 }
 
-int manifest_write(const char *folder, const struct manifest *m, struct err *ret_err) {
+int manifest_write(const char *folder, const struct manifest *m, bool *ret_replaced, struct err *ret_err) {
     struct buf b;
+    if (ret_replaced) {
+        *ret_replaced = false;
+    }
     buf_init(&b, FILE_MAX);
     buf_printf(&b, FIRST_LINE "\nuuid %s\nnode %s\ngeneration %" PRIu64 "\n", m->uuid, m->node, m->generation);
     buf_printf(&b, "covered %" PRIu64 "\nlog %" PRIu64 "\nnext-file %" PRIu64 "\n", m->covered, m->log, m->next_file);
@@ -198,7 +201,7 @@ int manifest_write(const char *folder, const struct manifest *m, struct err *ret
         write_segment(&b, &m->segments[i]);
     }
     buf_printf(&b, "crc %08x\n", crc32c(0, b.data, b.len));
-    int r = b.overflowed ? -ENOMEM : file_replace(folder, FILE_NAME, buf_span(&b));
+    int r = b.overflowed ? -ENOMEM : file_replace(folder, FILE_NAME, buf_span(&b), ret_replaced);
     buf_done(&b);
     return r ? err_set(ret_err, r, "%s/%s: could not be replaced", folder, FILE_NAME) : 0;
 }

@@ -37,7 +37,8 @@ struct manifest {
 #define MANIFEST_SEGMENTS_MAX ((uint32_t)1 << 20)
 
 int manifest_read(const char *folder, struct manifest *ret, struct err *ret_err);
-int manifest_write(const char *folder, const struct manifest *m, struct err *ret_err); /* with generation + 1 */
+/* `ret_replaced` (may be NULL): see file_replace. */
+int manifest_write(const char *folder, const struct manifest *m, bool *ret_replaced, struct err *ret_err);
 void manifest_done(struct manifest *m);
 /* Takes out `drop` segments from `at` on and puts `add` (NULL: none) in their place. 0 or -ENOMEM. */
 int manifest_splice(struct manifest *m, uint32_t at, uint32_t drop, const struct manifest_segment *add);

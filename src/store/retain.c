@@ -37,7 +37,8 @@ static uint32_t surplus(const struct store_writer *w) {
     return drop;
 }
 
-static int drop_first(struct store_writer *w, uint32_t drop, struct manifest_segment **ret_gone, struct err *ret_err) {
+static int drop_first(struct store_writer *w, uint32_t drop, struct manifest_segment **ret_gone, bool *ret_synced,
+                      struct err *ret_err) {
     struct manifest next;
     int r = manifest_copy(&w->manifest, &next);
     struct manifest_segment *gone = r ? NULL : malloc(drop * sizeof(*gone));
@@ -49,15 +50,15 @@ static int drop_first(struct store_writer *w, uint32_t drop, struct manifest_seg
     }
     memcpy(gone, next.segments, drop * sizeof(*gone));
     r = manifest_splice(&next, 0, drop, NULL);
-    next.generation++;
-    r = r ? r : manifest_write(w->folder, &next, ret_err);
     if (r) {
         manifest_done(&next);
+    } else {
+        r = writer_publish(w, &next, ret_synced, ret_err);
+    }
+    if (r) {
         free(gone);
         return r;
     }
-    manifest_done(&w->manifest);
-    w->manifest = next;
     *ret_gone = gone;
     return 0;
 }
@@ -67,16 +68,20 @@ int writer_retain(struct store_writer *w, struct err *ret_err) {
     struct manifest_segment *gone = NULL;
     pthread_mutex_lock(&w->manifest_lock);
     uint32_t drop = surplus(w);
-    int r = drop ? drop_first(w, drop, &gone, ret_err) : 0;
+    bool synced = false;
+    int r = drop ? drop_first(w, drop, &gone, &synced, ret_err) : 0;
     pthread_mutex_unlock(&w->manifest_lock);
     if (r || drop == 0) {
         return r;
     }
     for (uint32_t i = 0; i < drop; i++) {
-        (void)snprintf(path, sizeof(path), "%.4000s/seg/%s", w->folder, gone[i].name);
-        (void)unlink(path);
         writer_count(w, STORE_SEGMENTS_DROPPED, 1);
         writer_count(w, STORE_ROWS_DROPPED, gone[i].rows);
+        if (!synced) {
+            continue; /* the next writer's sweep takes it */
+        }
+        (void)snprintf(path, sizeof(path), "%.4000s/seg/%s", w->folder, gone[i].name);
+        (void)unlink(path);
         (void)overlay_forget(w->control, gone[i].seq_low, gone[i].seq_low + gone[i].rows - 1, UINT64_MAX >> 1);
     }
     free(gone);

@@ -144,9 +144,9 @@ static int read_log(struct sealing *s, uint64_t number) {
     struct log_frame f;
     int r = log_reader_open(&reader, s->w->folder, number);
     if (r) {
-        return r == -EAGAIN || r == -EBADMSG ? 0 : r; /* never held a row */
+        return r == -EAGAIN || r == -EBADMSG ? 0 : r; /* never held a row, or is put aside as it is */
     }
-    while ((r = log_next(&reader, &f)) != 0) {
+    while ((r = log_next_whole(&reader, &f)) != 0) {
         if (r == -EBADMSG) {
             damage_add(&s->w->damage, "log %" PRIu64 ": a frame at byte %" PRIu64 " is damaged", number, reader.at);
             writer_count(s->w, STORE_ERRORS, 1);
@@ -165,7 +165,27 @@ static int read_log(struct sealing *s, uint64_t number) {
     return r;
 }
 
-static int publish(struct sealing *s, uint64_t number, struct err *ret_err) {
+int writer_publish(struct store_writer *w, struct manifest *next, bool *ret_synced, struct err *ret_err) {
+    bool replaced;
+    next->generation++;
+    int r = manifest_write(w->folder, next, &replaced, ret_err);
+    *ret_synced = r == 0;
+    if (!replaced) {
+        manifest_done(next);
+        return r;
+    }
+    if (r) { /* either manifest may be found after a loss of power: nothing that one of them names may go */
+        writer_count(w, STORE_ERRORS, 1);
+        if (ret_err) {
+            *ret_err = (struct err){0};
+        }
+    }
+    manifest_done(&w->manifest);
+    w->manifest = *next;
+    return 0;
+}
+
+static int publish(struct sealing *s, uint64_t number, bool *ret_synced, struct err *ret_err) {
     struct store_writer *w = s->w;
     pthread_mutex_lock(&w->manifest_lock);
     struct manifest next;
@@ -176,12 +196,7 @@ static int publish(struct sealing *s, uint64_t number, struct err *ret_err) {
     if (r == 0) {
         next.covered = MAX(next.covered, s->next);
         next.log = number + 1;
-        next.generation++;
-        r = manifest_write(w->folder, &next, ret_err);
-    }
-    if (r == 0) {
-        manifest_done(&w->manifest);
-        w->manifest = next;
+        r = writer_publish(w, &next, ret_synced, ret_err);
     } else {
         manifest_done(&next);
     }
@@ -189,9 +204,17 @@ static int publish(struct sealing *s, uint64_t number, struct err *ret_err) {
     return r;
 }
 
+/* Logs below `end`, whose sessions are in segments: also those that an earlier manifest had to leave. */
+static void remove_logs(const struct store_writer *w, uint64_t end) {
+    while (end > 0 && log_remove(w->folder, end - 1) == 0) {
+        end--;
+    }
+}
+
 int writer_seal_log(struct store_writer *w, uint64_t number, struct err *ret_err) {
     struct sealing s = {.w = w, .arrived_min = INT64_MAX};
     char path[FILE_PATH_MAX];
+    bool synced = false;
     pthread_mutex_lock(&w->manifest_lock);
     s.next = w->manifest.covered;
     pthread_mutex_unlock(&w->manifest_lock);
@@ -202,10 +225,11 @@ int writer_seal_log(struct store_writer *w, uint64_t number, struct err *ret_err
     r = r ? r : write_segment(&s);
     int positions = positions_sink_end(&s.positions);
     r = r ? r : positions;
-    r = r ? r : publish(&s, number, ret_err);
+    r = r ? r : publish(&s, number, &synced, ret_err);
     if (r == 0) {
-        log_path(w->folder, number, path);
-        (void)unlink(path);
+        if (synced) {
+            remove_logs(w, number + 1);
+        }
         writer_count(w, STORE_SEALS, s.count);
     } else {
         for (uint32_t i = 0; i < s.count; i++) {
@@ -258,6 +282,9 @@ static bool in_manifest(const struct manifest *m, const char *name) {
 
 void writer_sweep(struct store_writer *w) {
     char path[FILE_PATH_MAX];
+    if (folder_sync(w->folder) != 0) {
+        return; /* the manifest is not known to be on disk: the one before it may name what this one does not */
+    }
     (void)snprintf(path, sizeof(path), "%.4000s/seg", w->folder);
     DIR *d = opendir(path);
     for (struct dirent *e; d && (e = readdir(d));) {
@@ -269,10 +296,5 @@ void writer_sweep(struct store_writer *w) {
     if (d) {
         (void)closedir(d);
     }
-    for (uint64_t n = w->manifest.log; n-- > 0;) { /* logs whose segment is known already */
-        log_path(w->folder, n, path);
-        if (unlink(path) != 0) {
-            break;
-        }
-    }
+    remove_logs(w, w->manifest.log);
 }

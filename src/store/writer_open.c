@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/util.h"
+#include "store/control_tables.h"
 #include "store/writing.h"
 
 #define DEFAULT_FLUSH_MS 200u
@@ -70,7 +71,7 @@ static int new_manifest(struct store_writer *w, struct err *ret_err) {
     w->manifest = (struct manifest){.log = 1, .next_file = 1};
     hex_write(random, sizeof(random), w->manifest.uuid);
     (void)snprintf(w->manifest.node, sizeof(w->manifest.node), "%s", w->node);
-    return manifest_write(w->folder, &w->manifest, ret_err);
+    return manifest_write(w->folder, &w->manifest, NULL, ret_err);
 }
 
 static int read_manifest(struct store_writer *w, bool create, struct err *ret_err) {
@@ -94,13 +95,16 @@ static int measure_log(struct store_writer *w, uint64_t number, bool *ret_torn, 
     w->log_bytes = 0;
     *ret_torn = true;
     if (r == -EAGAIN || r == -EBADMSG) {
-        return 0; /* its head was never whole */
+        if (r == -EBADMSG) {
+            damage_add(&w->damage, "log %llu: its head is damaged", (unsigned long long)number);
+        }
+        return 0; /* or its head was never whole */
     }
     if (r) {
         return err_set(ret_err, r, "%s: log %llu cannot be read", w->folder, (unsigned long long)number);
     }
     struct log_frame f;
-    while ((r = log_next(&reader, &f)) != 0) {
+    while ((r = log_next_whole(&reader, &f)) != 0) {
         if (r == -EBADMSG && log_resync(&reader)) {
             damage_add(&w->damage, "log %llu: a damaged frame is left out", (unsigned long long)number);
             continue;
@@ -123,8 +127,9 @@ static int reopen_log(struct store_writer *w, struct err *ret_err) {
     char path[FILE_PATH_MAX];
     log_path(w->folder, w->log_number, path);
     if (w->log_bytes == 0) { /* without a whole head: begun anew under the same number */
-        if (unlink(path) != 0) {
-            return err_set(ret_err, -errno, "%s: cannot be removed", path);
+        int r = log_remove(w->folder, w->log_number);
+        if (r) {
+            return err_set(ret_err, r, "%s: cannot be removed", path);
         }
         w->log_fd = log_create(w->folder, w->log_number);
         w->log_bytes = LOG_HEAD;
@@ -163,6 +168,14 @@ static int recover_logs(struct store_writer *w, struct err *ret_err) {
     return reopen_log(w, ret_err);
 }
 
+/* Sessions are shown before they are durable. What was changed of those that a crash took must not become a change of
+ * the ones that get their numbers. */
+static int forget_lost(struct store_writer *w, struct err *ret_err) {
+    const uint64_t most = INT64_MAX;
+    int r = overlay_forget(w->control, w->next_seq, most, most);
+    return r ? err_set(ret_err, r, "%s: control.db cannot be changed", w->folder) : 0;
+}
+
 /* --- threads --- */
 
 static int start(pthread_t *thread, bool *runs, void *(*run)(void *), struct store_writer *w, struct err *ret_err) {
@@ -194,6 +207,7 @@ static int open_all(struct store_writer *w, bool create, struct err *ret_err) {
     r = r ? r : row_plan_init(&w->plan, &w->schema, w->folder, w->registry, ret_err);
     r = r ? r : control_open(w->folder, &w->control, ret_err);
     r = r ? r : recover_logs(w, ret_err);
+    r = r ? r : forget_lost(w, ret_err);
     if (r) {
         return r;
     }

@@ -100,6 +100,9 @@ int segment_file_close(struct store_writer *w, struct segment_file *f, int code)
 /* What the manifest says of a segment, from its writer. */
 void segment_describe(const struct segment_writer *s, const char *name, uint64_t size, struct manifest_segment *ret);
 
+/* Makes `next`, a changed copy, the store's manifest; it is the writer's or freed. With `manifest_lock`. Not
+ * `ret_synced`: it is in use but perhaps not on disk, so what the one before it names must stay. */
+int writer_publish(struct store_writer *w, struct manifest *next, bool *ret_synced, struct err *ret_err);
 int writer_seal_all(struct store_writer *w, struct err *ret_err);
 /* Seals one log; the caller holds no lock. */
 int writer_seal_log(struct store_writer *w, uint64_t number, struct err *ret_err);

@@ -41,7 +41,8 @@ struct ingest_skip {
 };
 
 /* Those of `all` that are not in the store yet, with absolute paths; what was left of them by an interrupted import is
- * deleted. `skip` is called for each that is left out. */
+ * deleted. `skip` is called for each that is left out. -ENOENT: with `again`, one that is not in `all` would lose
+ * packets of sessions that it shares with one that is. On failure nothing is deleted. */
 int ingest_choose(const struct ingest_options *options, const struct input_list *all, const struct ingest_skip *skip,
                   struct input_list **ret_list, struct ingest_choice *ret_choice, struct err *ret_err);
 

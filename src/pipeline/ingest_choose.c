@@ -211,7 +211,9 @@ struct doomed {
     const struct chooser *c;
     uint64_t *seqs;
     size_t count, room;
-    bool hit; /* of the row at hand */
+    bool hit;       /* of the row at hand */
+    uint32_t other; /* a capture that the row at hand has packets of, too, and that is not read again; 0 = none */
+    uint32_t fine;  /* an `other` that was looked at and need not be read again; 0 = none */
 };
 
 static int by_number(const void *a, const void *b) {
@@ -224,11 +226,41 @@ static bool see_file(void *ctx, const struct field *f, const struct value *v) {
     struct doomed *d = ctx;
     struct stored_file key = {.number = (uint32_t)v->u64};
     (void)f;
-    d->hit = bsearch(&key, d->c->redo, d->c->redo_count, sizeof(key), by_number) != NULL;
-    return !d->hit;
+    bool hit = bsearch(&key, d->c->redo, d->c->redo_count, sizeof(key), by_number) != NULL;
+    d->hit |= hit;
+    d->other = hit ? d->other : key.number;
+    return true;
 }
 
-static int find_in_part(struct doomed *d, const struct snapshot *s, size_t index, struct restorer *r) {
+/* The capture, or the archive that it is in, is still there. */
+static bool on_disk(const char *name) {
+    struct stat st;
+    char *path = strdup(name), *cut = NULL;
+    while (path && stat(path, &st) < 0 && (cut = strrchr(path, '!'))) {
+        *cut = 0;
+    }
+    bool there = path && stat(path, &st) == 0;
+    free(path);
+    return there;
+}
+
+/* A session that reaches into a capture that stays as it is would lose that one's packets. */
+static int check_other(struct doomed *d, struct err *e) {
+    const struct chooser *c = d->c;
+    if (!c->o->again || d->other == 0 || d->other == d->fine) {
+        return 0;
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        const struct stored_file *k = &c->known[i];
+        if (k->number == d->other && k->complete && on_disk(k->name)) {
+            return err_set(e, -ENOENT, "%s has packets of sessions that would be read again: name it, too", k->name);
+        }
+    }
+    d->fine = d->other;
+    return 0;
+}
+
+static int find_in_part(struct doomed *d, const struct snapshot *s, size_t index, struct restorer *r, struct err *e) {
     const struct part_info *info = part_info(snapshot_part(s, index));
     const struct field *field =
         registry_field(snapshot_registry(s), registry_by_path(snapshot_registry(s), span_text("fileId")));
@@ -243,9 +275,14 @@ static int find_in_part(struct doomed *d, const struct snapshot *s, size_t index
             continue; /* damaged: the store's reader counts those */
         }
         d->hit = false;
+        d->other = 0;
         record_values(record, field, see_file, d);
         if (!d->hit) {
             continue;
+        }
+        code = check_other(d, e);
+        if (code < 0) {
+            return code;
         }
         uint64_t *more = grow(d->seqs, d->count, &d->room, sizeof(*more));
         if (!more) {
@@ -257,13 +294,13 @@ static int find_in_part(struct doomed *d, const struct snapshot *s, size_t index
     return 0;
 }
 
-static int find_doomed(struct doomed *d, struct snapshot *s) {
+static int find_doomed(struct doomed *d, struct snapshot *s, struct err *e) {
     struct restorer *r = NULL;
     uint16_t field = registry_by_path(snapshot_registry(s), span_text("fileId"));
     int code = restorer_new(s, &field, 1, false, &r);
     for (size_t i = 0; i < snapshot_parts(s) && code == 0; i++) {
         if (part_find(snapshot_part(s, i), span_text("fileId"))) {
-            code = find_in_part(d, s, i, r);
+            code = find_in_part(d, s, i, r, e);
         }
     }
     restorer_free(r);
@@ -309,7 +346,7 @@ static int delete_partial(struct chooser *c, struct ingest_choice *choice, struc
     int code = store_open(c->o->folder, c->o->make, c->o->make_ctx, 0, &store, e);
     if (code == 0) {
         s = store_snapshot(store);
-        code = find_doomed(&d, s);
+        code = find_doomed(&d, s, e);
     }
     code = code < 0 ? code : take_back(c, &d, e);
     choice->redone = c->redo_count;

@@ -56,6 +56,34 @@ chmod 755 s
 run import --store new/below/s a.pcap
 check 'folders above the store are not made up' [ "$rc" -ne 0 ]
 
+# --- sessions that reach from one capture into the next ---
+
+python3 - "$sample" first.pcap next.pcap <<'P'
+import struct, sys
+data = open(sys.argv[1], 'rb').read()
+endian = '<' if data[:4] in (b'\xd4\xc3\xb2\xa1', b'\x4d\x3c\xb2\xa1') else '>'
+at, count = 24, 0
+with open(sys.argv[2], 'wb') as first, open(sys.argv[3], 'wb') as after:
+    first.write(data[:24])
+    after.write(data[:24])
+    while at + 16 <= len(data):
+        captured = struct.unpack(endian + 'I', data[at + 8:at + 12])[0]
+        (first if count < 546 else after).write(data[at:at + 16 + captured])
+        at, count = at + 16 + captured, count + 1
+P
+run import --store halves first.pcap next.pcap
+code 0 'a capture in two files is imported'
+shared() { "$seine" search --store halves --format json | grep '"fileId":\[1,2\]' >/dev/null; }
+check 'some session has packets in both' shared
+run import --store halves --again next.pcap
+code 2 '--again of one of them would lose packets: the other one is asked for' 'first.pcap has packets of sessions'
+check 'nothing is deleted' is halves "$sessions"
+check 'the shared session is whole' shared
+run import --store halves --again first.pcap next.pcap
+code 0 'both are read again together'
+check 'all is there once' is halves "$sessions"
+check 'the shared session is whole again' shared
+
 # --- archives, compressed, standard input ---
 
 mkdir pack && cp "$golden/dns/a.pcap" pack/one.pcap && cp "$golden/http/get.pcap" pack/two.pcap

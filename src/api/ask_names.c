@@ -40,10 +40,11 @@ static int names_shortcuts(void *ctx, struct span name, query_shortcut_fn each, 
 }
 
 int ask_parse(struct ask *a, struct span text, bool forced, struct query **ret_query, struct err *ret_err) {
+    /* What users can name and change themselves has no place in what they are held to. */
     struct query_names names = {.ctx = a,
                                 .files = names_files,
-                                .view = names_view,
-                                .shortcuts = names_shortcuts,
+                                .view = forced ? NULL : names_view,
+                                .shortcuts = forced ? NULL : names_shortcuts,
                                 .no_email = !forced && !(a->call->who->rights & RIGHT_EMAIL)};
     return query_parse_with(text, a->registry, &names, now_ms(), ret_query, ret_err);
 }

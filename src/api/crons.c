@@ -282,6 +282,21 @@ static void toggle_note(struct call *c, struct span id) {
     control_unlock(c->api->control);
 }
 
+static bool work_changed(const struct saved *row, const struct cron_wish *w) {
+    const struct {
+        const char *key;
+        struct span now;
+    } parts[] = {{"query", w->query}, {"action", w->action}, {"tags", w->tags}};
+    _cleanup_(buf_done) struct buf scratch;
+    buf_init(&scratch, BODY_CEILING);
+    bool changed = false;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        buf_clear(&scratch);
+        changed = changed || !span_equal(body_member(row->body, parts[i].key, &scratch), parts[i].now);
+    }
+    return changed;
+}
+
 static void cron_change(struct call *c) {
     _cleanup_(saved_rows_done) struct saved_rows rows;
     saved_rows_init(&rows);
@@ -296,6 +311,9 @@ static void cron_change(struct call *c) {
     bool before = span_find(row->body, SPAN_LITERAL("\"enabled\":true}")) != SPAN_NONE;
     if (!wish_read(c, row, &wish) || !kept_share_read(c, &share_names, &share, row)) {
         return;
+    }
+    if (work_changed(row, &wish)) { /* nobody has sessions tagged with another's rights */
+        row->owner = span_text(c->who->id);
     }
     body_make(&wish, row, &body);
     if (wish.enabled != before) {
@@ -346,7 +364,9 @@ static const struct endpoint crons[] = {
      "Make a periodic query",
      "`{success,text,query,invalidUsers}`. It runs at once and then every minute, with the rights of its creator."},
     {"/api/cron/:key", NULL, API_POST | API_TOKEN | API_HISTORY, RIGHT_ANY, cron_change, cron_parameters,
-     "Change a periodic query", "As making one; what is not sent stays. By its creator, `editRoles` and arkimeAdmin."},
+     "Change a periodic query",
+     "As making one; what is not sent stays. By its creator, `editRoles` and arkimeAdmin. Who changes what it looks "
+     "for or does becomes its creator, with whose rights it runs."},
     {"/api/cron/:key", NULL, API_DELETE | API_TOKEN | API_HISTORY, RIGHT_ANY, cron_delete, NULL,
      "Delete a periodic query", "`{success,text}`. Tags stay."},
 };

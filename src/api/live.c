@@ -32,11 +32,14 @@ static int write_state(struct ask *a) {
     json_open(&j, '{');
     json_key(&j, "version");
     json_u64(&j, snapshot_version(a->snapshot));
+    bool all = !*a->call->who->expression; /* others have no business with sessions they may not see */
     json_key(&j, "rows");
-    json_u64(&j, ask_total(a));
+    json_u64(&j, all ? ask_total(a) : search_count(a->search));
     json_key(&j, "matching");
     json_u64(&j, search_count(a->search));
-    write_span(a->snapshot, &j);
+    if (all) {
+        write_span(a->snapshot, &j);
+    }
     json_close(&j, '}');
     buf_add_text(out, "\n\n");
     return reply_push_now(a->call->reply);
@@ -91,7 +94,8 @@ static const struct endpoint endpoints[] = {
      .parameters = parameters,
      .title = "How the result grows",
      .help = "Server-sent events `state` with `{version,rows,matching,first,last}`: sessions in the store, those that "
-             "match, and the times of the store's first and last packet. "
+             "match, and the times of the store's first and last packet; with a forced "
+             "expression `rows` is those that match and the times are left out. "
              "The first at once, further ones when the store changes, at most two a second. Without a time: "
              "everything."},
 };

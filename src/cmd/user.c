@@ -13,6 +13,7 @@
 #include "cmd/options.h"
 #include "cmd/password.h"
 #include "cmd/session_setup.h"
+#include "query/query.h"
 
 struct user_command {
     struct setup_options setup;
@@ -76,6 +77,22 @@ static int failed(const struct users *u, int code, const struct err *e) {
     return store_failed(u->o->store, code, e);
 }
 
+/* Without names of views and shortcuts: users could change what they stand for. */
+static int expression_check(const struct users *u) {
+    const char *text = u->o->expression;
+    struct query *query = NULL;
+    struct err e = {0};
+    if (!text || !*text) {
+        return EXIT_DONE;
+    }
+    int code = query_parse(span_text(text), u->setup.registry, (int64_t)time(NULL) * 1000, &query, &e);
+    query_free(query);
+    if (code < 0) {
+        say_err(NULL, &e);
+    }
+    return code < 0 ? EXIT_USAGE : EXIT_DONE;
+}
+
 static int add_user(struct users *u, const char *id) {
     const struct user_command *o = u->o;
     char password[PASSWORD_MAX + 2] = "";
@@ -84,6 +101,11 @@ static int add_user(struct users *u, const char *id) {
     bool is_role = user_is_role(id);
     int code = is_role ? EXIT_DONE : password_choose(id, password, sizeof(password));
     if (code != EXIT_DONE) {
+        return code;
+    }
+    code = expression_check(u);
+    if (code != EXIT_DONE) {
+        explicit_bzero(password, sizeof(password));
         return code;
     }
     user_init(&user);

@@ -326,6 +326,17 @@ is 'periodic queries: deleted' 200 "d['success']"
 as ann DELETE "/api/cron/$cron"
 says 'periodic queries: once' 404 'Query not found'
 
+as root POST /api/cron '{"name":"r","query":"port == 53","action":"tag","tags":"a","editRoles":["role:blue"]}'
+is 'periodic queries: of an administrator' 200 "d['query']['creator'] == 'root'"
+cron=$(python3 -c "import json; print(json.load(open('body'))['query']['key'])")
+as eve POST "/api/cron/$cron" '{"enabled":false,"query":"port == 53"}'
+is 'periodic queries: a role may switch it' 200 "d['query']['creator'] == 'root' and d['query']['enabled'] is False"
+as eve POST "/api/cron/$cron" '{"query":"port == 80"}'
+is 'periodic queries: what it changes runs with its own rights' 200 "d['query']['creator'] == 'eve' and d['query']['query'] == 'port == 80'"
+as root POST "/api/cron/$cron" '{"tags":"b"}'
+is 'periodic queries: also the tags' 200 "d['query']['creator'] == 'root'"
+as root DELETE "/api/cron/$cron"
+
 # --- lists ---
 
 as ann GET '/api/fields?array=true'

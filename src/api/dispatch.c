@@ -224,9 +224,17 @@ static bool running_start(struct call *c) {
     return code == 0;
 }
 
+/* What needs the CSRF token of a person changes something, and so needs the right to write of a token. */
+static uint32_t rights_needed(const struct call *c) {
+    const struct endpoint *e = c->endpoint;
+    bool changes = (e->flags & API_TOKEN) && strcmp(request_method(c->request), "GET") != 0;
+    return e->rights | (changes ? RIGHT_WRITE : 0);
+}
+
 static void endpoint_run(struct call *c) {
     const struct endpoint *e = c->endpoint;
-    if ((c->who->rights & e->rights) != e->rights) {
+    uint32_t needed = rights_needed(c);
+    if ((c->who->rights & needed) != needed) {
         refuse(c, 403, "You do not have permission to access this resource");
         return;
     }

@@ -262,7 +262,8 @@ static bool may_assign(struct call *c, const char *role) {
     if (c->who->rights & RIGHT_USERS) {
         return !role_is_admin(role) || (c->who->rights & RIGHT_SUPER);
     }
-    if (!user_is_role(role) || users_get(c->api->control, role, &u) < 0) {
+    /* Handing out roles is administration: no token's business unless its scope says so. */
+    if (c->who->by_token || !user_is_role(role) || users_get(c->api->control, role, &u) < 0) {
         return false;
     }
     bool named = texts_hold(&u.assigners, c->who->id);
@@ -400,14 +401,18 @@ static bool roles_are_good(struct call *c, const char *id, const struct texts *r
 }
 
 /* A forced expression that cannot be read would let its user see nothing, or an error, ever after. */
-static bool expression_is_good(struct call *c, const char *expression) {
+static bool expression_is_good(struct call *c) {
     struct err e = {0};
     struct query *q = NULL;
-    if (!*expression || !c->api->store) {
+    struct span expression;
+    if (!input_text(c, "expression", "Expression", 8192, &expression)) {
+        return false;
+    }
+    if (!expression.len || !c->api->store) {
         return true;
     }
     struct snapshot *snapshot = store_snapshot(c->api->store);
-    int code = query_parse(span_text(expression), snapshot_registry(snapshot), input_now(), &q, &e);
+    int code = query_parse(expression, snapshot_registry(snapshot), input_now(), &q, &e);
     query_free(q);
     snapshot_unref(snapshot);
     if (code < 0) {
@@ -429,7 +434,7 @@ static bool read_expression(struct call *c, struct user *u) {
     *span_copy_to(text, (uint8_t *)copy) = 0;
     free(u->expression);
     u->expression = copy;
-    return expression_is_good(c, copy);
+    return true;
 }
 
 static bool read_limit(struct call *c, struct user *u) {
@@ -518,7 +523,7 @@ static void user_create(struct call *c) {
             good = false;
         }
     }
-    if (good && read_rest(c, &u)) {
+    if (good && expression_is_good(c) && read_rest(c, &u)) {
         struct user_keys keys = auth_user_keys(c->api->auth);
         int code = users_add(c->api->control, &keys, &u, password, &e);
         written(c, code, &e, user_is_role(u.id) ? "Role created successfully" : "User created successfully");
@@ -534,7 +539,25 @@ static bool user_load(struct call *c, const char *id, struct user *ret) {
     return code == 0;
 }
 
-bool user_may_be_changed(struct call *c, const char *id) {
+/* Who can set the password of an administrator can be that administrator. */
+static bool role_is_above(const struct call *c, const char *role) {
+    static const struct {
+        const char *role;
+        uint32_t right;
+    } by_role[] = {{"usersAdmin", RIGHT_USERS}, {"arkimeAdmin", RIGHT_ADMIN}};
+    if (!role_is_admin(role) || (c->who->rights & RIGHT_SUPER)) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(by_role); i++) {
+        if (strcmp(role, by_role[i].role) == 0) {
+            return !(c->who->rights & by_role[i].right);
+        }
+    }
+    return !principal_has_role(c->who, role);
+}
+
+/* `assigning`: roles only, which give nobody power over who gets them. */
+static bool user_is_below(struct call *c, const char *id, bool assigning) {
     struct user u;
     struct texts all;
     if (!user_load(c, id, &u)) {
@@ -546,22 +569,42 @@ bool user_may_be_changed(struct call *c, const char *id) {
         call_fail(c, 500, "Roles cannot be read");
         return false;
     }
-    bool super = texts_hold(&all, "superAdmin");
-    texts_done(&all);
-    if (super && !(c->who->rights & RIGHT_SUPER)) {
-        call_fail(c, 403, "Can not update superAdmin unless you are superAdmin");
-        return false;
+    bool super = texts_hold(&all, "superAdmin") && !(c->who->rights & RIGHT_SUPER), above = false;
+    for (size_t i = 0; i < all.count; i++) {
+        above = above || (!assigning && role_is_above(c, all.items[i]));
     }
-    return true;
+    texts_done(&all);
+    if (super || above) {
+        call_fail(c, 403,
+                  super ? "Can not update superAdmin unless you are superAdmin"
+                        : "Can not update an administrator without being one of the same kind");
+    }
+    return !super && !above;
 }
 
-static void user_update(struct call *c) {
+bool user_may_be_changed(struct call *c, const char *id) {
+    return user_is_below(c, id, false);
+}
+
+/* What is read, changed and written again must not meet another change in between. */
+static void in_transaction(struct call *c, void (*change)(struct call *c)) {
+    struct control *control = c->api->control;
+    control_lock(control);
+    int code = control_begin(control);
+    if (code == 0) {
+        change(c);
+        code = control_end(control, c->status == 200);
+    }
+    control_unlock(control);
+    auth_forget(c->api->auth);
+    if (code < 0) {
+        call_fail(c, 500, "Users cannot be written");
+    }
+}
+
+static void user_write_again(struct call *c) {
     struct user u;
     struct err e = {0};
-    if (role_is_system(c->parts[0])) {
-        call_fail(c, 403, "User ID can't be a system role id");
-        return;
-    }
     if (!user_may_be_changed(c, c->parts[0]) || !user_load(c, c->parts[0], &u)) {
         return;
     }
@@ -570,6 +613,14 @@ static void user_update(struct call *c) {
         written(c, code, &e, user_is_role(u.id) ? "Role updated successfully" : "User updated successfully");
     }
     user_done(&u);
+}
+
+static void user_update(struct call *c) {
+    if (role_is_system(c->parts[0])) {
+        call_fail(c, 403, "User ID can't be a system role id");
+    } else if (expression_is_good(c)) {
+        in_transaction(c, user_write_again);
+    }
 }
 
 static void user_delete(struct call *c) {
@@ -598,7 +649,7 @@ static int role_change(struct user *u, const char *role, bool on) {
     return 0;
 }
 
-static void user_assign(struct call *c) {
+static void role_assign(struct call *c) {
     struct user u;
     struct err e = {0};
     signed char on;
@@ -618,7 +669,7 @@ static void user_assign(struct call *c) {
         call_fail(c, 403, "You do not have permission to access this resource");
         return;
     }
-    if (!user_may_be_changed(c, c->parts[0]) || !user_load(c, c->parts[0], &u)) {
+    if (!user_is_below(c, c->parts[0], true) || !user_load(c, c->parts[0], &u)) {
         return;
     }
     struct texts one = {0};
@@ -630,6 +681,10 @@ static void user_assign(struct call *c) {
     }
     texts_done(&one);
     user_done(&u);
+}
+
+static void user_assign(struct call *c) {
+    in_transaction(c, role_assign);
 }
 
 static const struct parameter list_parameters[] = {

@@ -139,7 +139,8 @@ static void token_revoke(struct call *c) {
 static const struct parameter create_parameters[] = {
     {"name", PARAM_TEXT, NULL, "What it is for"},
     {"rights", PARAM_LIST, NULL,
-     "read, pcap, payload, files, stats, email, remove, hunt, web, users, admin, super; never more than its user has. "
+     "read, write, pcap, payload, files, stats, email, remove, hunt, web, users, admin, super; never more than its "
+     "user has. "
      "Without it: everything but users, admin, super"},
     {"validSeconds", PARAM_NUMBER, "0", "How long it is good; 0 is until it is revoked"},
     {"days", PARAM_NUMBER, "0", "The same in days"},

@@ -346,8 +346,9 @@ bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct
     if (found < 0) {
         return false;
     }
-    bool nobody = (!found && (way & WAY_NOBODY)) || (found && !claim.by_token && (way & WAY_LINK)) ||
-                  (claim.by_token && (way & (WAY_NOBODY | WAY_LINK)) && strcmp(claim.id, "anonymous") == 0);
+    /* A cookie of a user, from when users logged in here, is still that user's alone. */
+    bool nobody = (!found && (way & WAY_NOBODY)) ||
+                  (found && (way & (WAY_NOBODY | WAY_LINK)) && strcmp(claim.id, "anonymous") == 0);
     if (!found && !nobody) {
         refuse(a, q, r, way);
         return false;

@@ -30,14 +30,15 @@ enum right {
     RIGHT_ADMIN = 1 << 9,   /* arkimeAdmin */
     RIGHT_SUPER = 1 << 10,  /* superAdmin */
     RIGHT_ANY = 1 << 11,    /* a known user at all (arkimeUser) */
-    RIGHT_ALL = (1 << 12) - 1,
+    RIGHT_WRITE = 1 << 12,  /* change what the others allow: every person may; a token only when its scope says so */
+    RIGHT_ALL = (1 << 13) - 1,
 };
 
 /* Names of rights in scopes of tokens, by bit; NULL ends. */
 extern const char *const right_names[];
 /* What a token may do unless its maker says otherwise: everything but administration. */
 #define RIGHTS_OF_TOKENS (RIGHT_ALL & ~(RIGHT_USERS | RIGHT_ADMIN | RIGHT_SUPER))
-/* "read,pcap" as a mask; `read` (RIGHT_ANY) is always in it. -EINVAL names the word. */
+/* "read,pcap" as a mask; `read` (RIGHT_ANY) is always in it, `write` only when it is named. -EINVAL names the word. */
 int rights_parse(struct span text, uint32_t *ret_rights, struct err *ret_err);
 
 #define PRINCIPAL_EXPRESSION_MAX 16384

@@ -153,7 +153,7 @@ static uint32_t rights_of(const bool flags[USER_FLAGS], const struct texts *role
                    {"arkimeAdmin", RIGHT_ADMIN},
                    {"superAdmin", RIGHT_SUPER},
                    {"arkimeUser", RIGHT_ANY}};
-    uint32_t rights = 0;
+    uint32_t rights = RIGHT_WRITE;
     for (size_t i = 0; i < ARRAY_LEN(by_flag); i++) {
         rights |= flags[by_flag[i].flag] == by_flag[i].when ? by_flag[i].right : 0;
     }

@@ -6,7 +6,7 @@
 #include "base/util.h"
 
 const char *const right_names[] = {"web",  "email", "remove", "hunt",  "stats", "files", "payload",
-                                   "pcap", "users", "admin",  "super", "read",  NULL};
+                                   "pcap", "users", "admin",  "super", "read",  "write", NULL};
 
 static int right_find(struct span word) {
     for (int i = 0; right_names[i]; i++) {
@@ -26,7 +26,8 @@ int rights_parse(struct span text, uint32_t *ret_rights, struct err *ret_err) {
         int bit = right_find(word);
         if (bit < 0) {
             err_set(ret_err, -EINVAL, "%.*s is no right of a token", (int)MIN(word.len, (size_t)60), word.at);
-            err_hint(ret_err, "read, pcap, payload, files, stats, email, remove, hunt, web, users, admin, super");
+            err_hint(ret_err,
+                     "read, write, pcap, payload, files, stats, email, remove, hunt, web, users, admin, super");
             return -EINVAL;
         }
         rights |= 1u << bit;

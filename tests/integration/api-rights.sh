@@ -15,6 +15,14 @@ code 0 'a user who may everything'
 echo secret-of-dora | "$seine" user add --store st --expression 'protocols == dns' dora >out 2>err
 rc=$?
 code 0 'a user who sees DNS only'
+echo secret-of-ivo | "$seine" user add --store st --expression 'view == mine' ivo >out 2>err
+rc=$?
+code 2 'a forced expression does not rest on what its user can change'
+echo secret-of-ivo | "$seine" user add --store st --expression 'protocols == dns' ivo >out 2>err
+rc=$?
+code 0 'a user'
+"$seine" user token --store st --days 1 ivo >token.ivo 2>err
+python3 -c 'import sqlite3; c = sqlite3.connect("st/control.db"); c.execute("UPDATE users SET expression = ? WHERE id = ?", ("view == mine", "ivo")); c.commit()'
 start api serve -q --store st --listen 127.0.0.1:0
 check 'the server is there' link_of api
 anna=(--digest -u anna:secret-of-anna)
@@ -65,6 +73,16 @@ asks 'fields of mail need a right' '/api/sessions?date=-1&expression=email.subje
 asks 'also as values' '/api/unique?date=-1&exp=email.subject' 'status == 403' "${dora[@]}"
 asks 'and are not offered' '/api/complete?date=-1&expression=email' 'not [i for i in d["items"] if i["text"].startswith("email.subject")]' "${dora[@]}"
 
+curl -s -N -m 2 "${dora[@]}" "$base/api/live" >live
+check 'dora: of others not even how many and when' python3 -c "
+import json
+d = json.loads([l for l in open('live') if l.startswith('data: ')][0][6:])
+raise SystemExit(0 if d['rows'] == d['matching'] == $dns and 'first' not in d and 'last' not in d else 1)"
+ivo=(-H "Authorization: Bearer $(tail -n 1 token.ivo)")
+asks 'ivo: a view of his own' /api/view 'd["success"]' "${ivo[@]}" -d name=mine -d 'expression=port>=0'
+asks 'ivo: is not what he is held to' '/api/sessions?date=-1' 'not d.get("recordsFiltered") and not d.get("data") and d["error"]' "${ivo[@]}"
+asks 'ivo: nor for packets' '/api/sessions/pcap?date=-1' 'status >= 400' "${ivo[@]}"
+
 # --- requests that make no sense ---
 
 asks 'a body that is no JSON' /api/sessions 'status == 400' "${anna[@]}" -H 'Content-Type: application/json' -d '{"date":'
@@ -113,6 +131,11 @@ asks 'all is there still' '/api/sessions?date=-1' 'd["recordsFiltered"] == len(d
 "$seine" user token --store st --days 1 dora >token 2>err
 token=$(grep -o '[A-Za-z0-9_.:-]\{20,\}' token | tail -1)
 asks 'a token of dora sees what she sees' '/api/sessions?date=-1' "d['recordsFiltered'] == $dns" -H "Authorization: Bearer $token"
+asks 'anna makes a token for reading' /api/user/tokens 'd["rights"] == ["read"]' "${anna_changes[@]}" -d '{"name":"reader","rights":["read"]}'
+reader=$(python3 -c 'import json; print(json.load(open("answer"))["token"])')
+asks 'it reads' '/api/sessions?date=-1' 'd["recordsFiltered"] == len(docs)' -H "Authorization: Bearer $reader"
+asks 'and puts no tags' /api/sessions/addtags 'status == 403' -H "Authorization: Bearer $reader" -d tags=mine -d "ids=$own"
+asks 'and makes no views' /api/view 'status == 403' -H "Authorization: Bearer $reader" -d name=mine -d 'expression=port>=0'
 asks 'a foreign token sees nothing' '/api/sessions?date=-1' 'status == 401' -H "Authorization: Bearer ${token}x"
 check 'secrets are in no words of the server' bash -c "! grep -q 'secret-of\|$token' api.out api.err"
 

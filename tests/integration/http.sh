@@ -237,7 +237,7 @@ check 'and says what to do' grep -q 'seine user add' err
 # --- Digest ---
 
 mkdir store
-start store="$work/store" user=anna:geheim:superAdmin user=bob:secret:arkimeUser user=ute:geheim:usersAdmin token=anna:2176
+start store="$work/store" user=anna:geheim:superAdmin user=bob:secret:arkimeUser user=ute:geheim:usersAdmin token=anna:2176 token=anna:6272 token=anna:8191
 get "$url/api/user"
 is 401 'users: who are you'
 check 'SHA-256 is offered' header WWW-Authenticate 'Digest .*algorithm=SHA-256'
@@ -278,17 +278,20 @@ check 'the secret is for us alone' test "$(stat -c %a store/secret)" = 600
 
 # --- tokens ---
 
-bearer=$(sed -n 's/^token //p' said)
+bearer=$(sed -n 's/^token //p' said | head -n 1) writer=$(sed -n 's/^token //p' said | sed -n 2p)
+all=$(sed -n 's/^token //p' said | tail -n 1)
 get -H "Authorization: Bearer $bearer" "$url/api/appversion"
 is 200 'an API token'
 get -H "Authorization: Bearer $bearer" "$url/api/queries"
 is 403 'its scope' 'permission'
 get -H "Authorization: Bearer ${bearer%?}x" "$url/api/appversion"
 is 401 'another token'
-get -H "Authorization: Bearer $bearer" -X POST -d name=x "$url/api/user/tokens"
+get -H "Authorization: Bearer $writer" -X POST -d name=x "$url/api/user/tokens"
 is 403 'a token makes no tokens' 'log in'
 get -H "Authorization: Bearer $bearer" -X POST -d theme=y "$url/api/user/settings"
-is 200 'a token needs no CSRF token'
+is 403 'a token that may only read changes nothing' 'permission'
+get -H "Authorization: Bearer $writer" -X POST -d theme=y "$url/api/user/settings"
+is 200 'one that may write needs no CSRF token'
 check 'the token is not in the database' sh -c "! grep -aq $bearer store/control.db store/control.db-wal"
 
 # --- users ---
@@ -341,6 +344,42 @@ get --digest -u bob:secret -H "x-arkime-cookie: $(csrf --digest -u bob:secret)" 
 is 200 'an assigner hands out the role'
 get --digest -u bob:secret -H "x-arkime-cookie: $(csrf --digest -u bob:secret)" -d 'roleId=arkimeAdmin&newRoleState=true' "$url/api/user/bob/assignment"
 is 403 'but no other'
+get --digest -u bob:secret -H "x-arkime-cookie: $(csrf --digest -u bob:secret)" -d name=bob "$url/api/user/tokens"
+is 200 'a token, without a choice of rights' '"rights":\[.*"write"\]'
+bearer=$(sed 's/.*"token":"\([^"]*\)".*/\1/' body)
+get -H "Authorization: Bearer $bearer" -d theme=z "$url/api/user/settings"
+is 200 'may write' 'Updated user settings'
+get -H "Authorization: Bearer $bearer" -d 'roleId=role:r&newRoleState=true' "$url/api/user/ute/assignment"
+is 403 'but hands out no roles' 'permission'
+json /api/user/tokens '{"name":"reader","rights":["read"]}'
+is 200 'a token for reading only' '"rights":\["read"\]'
+json /api/user '{"userId":"adam","userName":"A","password":"abc","roles":["arkimeAdmin"]}'
+is 200 'an arkimeAdmin'
+ute() { # ute CURL-ARGUMENTS...: as a usersAdmin
+  get --digest -u ute:geheim -H "x-arkime-cookie: $ute" "$@"
+}
+ute=$(csrf --digest -u ute:geheim)
+ute -d 'newPassword=mine' "$url/api/user/password?userId=adam"
+is 403 'usersAdmin does not become arkimeAdmin by its password' 'Can not update an administrator'
+ute -d 'userName=A' "$url/api/user/adam"
+is 403 'nor changes it' 'Can not update an administrator'
+ute -X DELETE "$url/api/user/adam"
+is 403 'nor deletes it' 'Can not update an administrator'
+digest adam:abc "$url/api/user"
+is 200 'its password is what it was' '"userId":"adam"'
+ute -d 'newPassword=anew' "$url/api/user/password?userId=x"
+is 200 'but sets those of others' 'Changed password'
+for n in $(seq 12); do json /api/user "{\"userId\":\"role:n$n\",\"userName\":\"N\"}"; done
+for n in $(seq 12); do
+  curl -s -o "assigned.$n" -H "Authorization: Bearer $all" -d "roleId=role:n$n&newRoleState=true" "$url/api/user/x/assignment" &
+  assigning[n]=$!
+done
+wait "${assigning[@]}"
+json /api/users '{"filter":"x"}'
+check 'roles given at the same time are all there' python3 -c "
+import json
+x = [u for u in json.load(open('body'))['data'] if u['userId'] == 'x'][0]
+raise SystemExit(0 if {'role:n%d' % n for n in range(1, 13)} <= set(x['roles']) else 1)"
 json /api/user/password '{"currentPassword":"falsch","newPassword":"anders"}'
 is 403 'a new password needs the old one' 'Current password mismatch'
 json /api/user/password '{"currentPassword":"geheim","newPassword":"anders"}'
@@ -378,6 +417,17 @@ is 200 'the cookie' '"userId":"anonymous"'
 get -b jar -c jar "$url/logout"
 get -b jar "$url/api/user"
 is 401 'after the logout'
+stop
+
+mkdir both
+start store="$work/both" authMode=basic+form authBasicWithoutTls=true user=anna:geheim:arkimeUser
+get -c jar -d 'username=anna&password=geheim' "$url/api/login"
+is 302 'a user logs in'
+start store="$work/both" authMode=token
+get -b jar "$url/api/user"
+is 200 'by a link or not, that cookie is hers' '"userId":"anna"'
+get -b jar "$url/api/queries"
+is 403 'with her rights' 'permission'
 stop
 
 # --- forms, Basic, headers ---

@@ -448,6 +448,8 @@ static void test_tokens(void **state) {
     struct err e = {0};
     assert_int_equal(rights_parse(span_text("pcap, stats"), &rights, &e), 0);
     assert_int_equal(rights, RIGHT_ANY | RIGHT_PCAP | RIGHT_STATS);
+    assert_int_equal(rights_parse(span_text("write"), &rights, &e), 0);
+    assert_int_equal(rights, RIGHT_ANY | RIGHT_WRITE);
     assert_int_equal(rights_parse(span_text("pcap,everything"), &rights, &e), -EINVAL);
     control_close(b.control);
 }

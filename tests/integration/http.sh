@@ -21,7 +21,7 @@ ok() { # ok STATUS NAME
   else
     failed=$((failed + 1))
     echo "not ok $count - $2"
-    { echo "status $status"; head -c 600 body | tr -cd '\11\12\40-\176'; echo; head -c 900 head; tail -n 3 err; } 2>/dev/null | sed 's/^/# /'
+    { echo "status $status"; head -c 600 body | tr -cd '\11\12\40-\176'; echo; head -c 900 head; echo; tail -n 3 err; } 2>/dev/null | sed 's/^/# /'
   fi
 }
 start() { # start SETTING=VALUE...: a new server; its address in $url

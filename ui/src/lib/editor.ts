@@ -1,6 +1,6 @@
 /* editor.ts: the editor of expressions, by CodeMirror. It stands in a shadow root: there CodeMirror hands its styles over as
  * objects, which the Content-Security-Policy allows, and not as <style> elements, which it refuses. */
-import { autocompletion, closeBrackets, closeCompletion, closeBracketsKeymap, completionKeymap, completionStatus, startCompletion, type Completion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
+import { acceptCompletion, autocompletion, closeBrackets, closeCompletion, closeBracketsKeymap, completionKeymap, completionStatus, moveCompletionSelection, selectedCompletion, startCompletion, type Completion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { HighlightStyle, StreamLanguage, bracketMatching, syntaxHighlighting } from '@codemirror/language';
 import { linter, type Diagnostic } from '@codemirror/lint';
@@ -184,6 +184,19 @@ export function editorMake(o: EditorOptions): EditorView {
                                 closeCompletion(view);
                                 o.enter();
                                 return true;
+                            },
+                        },
+                        {
+                            // Only while something is offered; otherwise Tab goes on, as everywhere.
+                            key: 'Tab',
+                            run: (view) => {
+                                if (completionStatus(view.state) !== 'active') {
+                                    return false;
+                                }
+                                if (selectedCompletion(view.state) === null) {
+                                    moveCompletionSelection(true)(view);
+                                }
+                                return acceptCompletion(view);
                             },
                         },
                         { key: 'Mod-Enter', run: () => (o.enter(), true) },

@@ -37,6 +37,11 @@ export const offered = new Offered();
 export function link(form: Form, params: Params): string {
     return address(form.path, params);
 }
+/** The shell's line that asks for an address. The browser's cookie is not in it; a token of the user's is, when the shell knows
+ * one. In one word, -H and all, because zsh does not cut what a variable gives. */
+export function fetching(where: string): string {
+    return `curl -fsS \${SEINE_TOKEN:+-H"Authorization: Bearer $SEINE_TOKEN"} '${where.replace(/'/g, '%27')}'`;
+}
 export function curl(form: Form, params: Params): string {
-    return `curl -s '${absolute(form.path, params).replace(/'/g, '%27')}' -o ${form.file}`;
+    return `${fetching(absolute(form.path, params))} -o ${form.file}`;
 }

@@ -9,7 +9,7 @@ seine=$(realpath "${SEINE:-$root/build/seine}")
 golden=$root/tests/golden
 library=${SEINE_DUCKDB:-}
 if [ -z "$library" ] && modules=$("$root/tests/differential/duckdb" 2>/dev/null); then
-  library=$(find "$modules" -name libduckdb.so | head -n 1)
+  library=$(find "$modules" -name libduckdb.so -not -path "*-musl/*" | head -n 1) # older npm installs that of musl as well
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -79,6 +79,14 @@ export default async function ({ page, chrome, server }) {
         });
     }
     await phone.context().close();
+    await check('a line of the first page leads on wherever it is clicked', async () => {
+        await page.goto('/');
+        const line = page.locator('[data-card=beacons] li').first();
+        await line.waitFor();
+        const { width, height } = await line.boundingBox();
+        await line.click({ position: { x: width / 2, y: height / 2 } });
+        await until(() => new URL(page.url()).searchParams.get('expression')?.includes('198.51.100.83'), 'its sessions');
+    });
     await check('every number of the first page leads to sessions', async () => {
         await page.goto('/');
         await page.locator('[data-card] li').first().waitFor();

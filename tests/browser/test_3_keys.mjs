@@ -49,6 +49,30 @@ export default async function ({ page }) {
         await page.keyboard.press('Escape');
         await until(async () => (await page.locator('[role=menu]').count()) === 0, 'menu closed');
     });
+    await check('keys: Tab takes what is offered, t goes through the details, Escape closes the exports', async () => {
+        await page.goto('/sessions');
+        await until(async () => (await count(page)).startsWith('94'), 'rows');
+        await page.keyboard.press('/');
+        await page.keyboard.type('ip.sr');
+        await page.locator('.cm-tooltip-autocomplete li').first().waitFor();
+        await page.waitForTimeout(200);
+        await page.keyboard.press('Tab');
+        await page.keyboard.type('== 192.0.2.66');
+        await page.waitForTimeout(600);
+        await page.keyboard.press('Enter');
+        await until(() => new URL(page.url()).searchParams.get('expression') === 'ip.src == 192.0.2.66', 'searched');
+        await page.locator('[data-first]').focus();
+        await page.keyboard.press('t');
+        await until(() => new URL(page.url()).searchParams.get('tab') === 'packets', 'packets');
+        await page.keyboard.press('t');
+        await page.keyboard.press('t');
+        await until(() => !new URL(page.url()).searchParams.has('tab'), 'fields again');
+        await page.keyboard.press('E');
+        await until(async () => page.evaluate(() => !!document.activeElement?.closest('.pop')), 'the exports have the focus');
+        await page.keyboard.press('Escape');
+        await until(async () => (await page.locator('.pop').count()) === 0, 'closed');
+        expect(await page.evaluate(() => document.activeElement?.getAttribute('role') === 'treegrid'), 'the table has the focus');
+    });
     await check('keys: the timeline is zoomed by arrows', async () => {
         await page.goto('/sessions');
         await until(async () => (await count(page)).startsWith('94'), 'rows');

@@ -413,30 +413,3 @@ void value_quote(struct span value, struct buf *out) {
     }
     buf_add_text(out, quotes ? "\"" : "");
 }
-
-void item_value_text(const struct field *f, const struct value *v, struct buf *out) {
-    char text[48];
-    switch ((enum field_type)f->type) {
-    case FT_U64:
-    case FT_TIME:
-        buf_add_u64(out, v->u64);
-        break;
-    case FT_I64:
-        buf_printf(out, "%lld", (long long)v->i64);
-        break;
-    case FT_FLOAT:
-        buf_printf(out, "%.15g", v->number);
-        break;
-    case FT_BOOL:
-        buf_add_text(out, v->u64 ? "true" : "false");
-        break;
-    case FT_IP:
-        buf_add(out, text, ip_write(v->bytes.at, text));
-        break;
-    case FT_MAC:
-        buf_add(out, text, mac_write(v->bytes.at, text));
-        break;
-    default:
-        buf_add_span(out, v->bytes);
-    }
-}

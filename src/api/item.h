@@ -53,7 +53,5 @@ uint64_t file_names_size(const struct file_names *f, uint32_t number);
 const char *ip_protocol_text(uint64_t number, char ret[24]);
 /* A value as expressions hold it: in quotes, with escapes, where it must be. */
 void value_quote(struct span value, struct buf *out);
-/* One value as people read it, appended. */
-void item_value_text(const struct field *f, const struct value *v, struct buf *out);
 
 #endif

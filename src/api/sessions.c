@@ -127,7 +127,7 @@ static bool cell_value_add(void *ctx, const struct field *f, const struct value 
     if (strcmp(f->def->path, "ipProtocol") == 0) {
         buf_add_text(w->text, ip_protocol_text(v->u64, name));
     } else {
-        item_value_text(f, v, w->text);
+        value_write(f, v, w->text);
     }
     return true;
 }

@@ -28,28 +28,17 @@ static void text_value(const struct field *f, struct span text, struct buf *out)
 }
 
 void value_text(const struct show *show, const struct field *f, const struct value *v, struct buf *out) {
-    char text[64];
     switch ((enum field_type)f->type) {
     case FT_TIME:
         show_time(show, (int64_t)v->u64 * NS_PER_MS, TIME_DATE | TIME_CLOCK | TIME_OFFSET | TIME_ISO, out);
         break;
     case FT_U64:
-        buf_add_u64(out, v->u64);
-        break;
     case FT_I64:
-        buf_printf(out, "%lld", (long long)v->i64);
-        break;
     case FT_FLOAT:
-        buf_printf(out, "%.15g", v->number);
-        break;
     case FT_BOOL:
-        buf_add_text(out, v->u64 ? "true" : "false");
-        break;
     case FT_IP:
-        buf_add(out, text, ip_write(v->bytes.at, text));
-        break;
     case FT_MAC:
-        buf_add(out, text, mac_write(v->bytes.at, text));
+        value_write(f, v, out);
         break;
     case FT_OBJECT:
     case FT_UNION:

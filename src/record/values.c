@@ -1,6 +1,8 @@
 /* values.c: see values.h. Values of nested objects are found by walking down the path of objects above the field. */
 #include "record/values.h"
 
+#include "record/document.h"
+
 #define OBJECT_DEPTH_MAX 8
 
 static void computed_values(const struct record *r, const struct field *f, value_fn each, void *ctx) {
@@ -70,5 +72,32 @@ void record_values(const struct record *r, const struct field *f, value_fn each,
     const struct cell_head *head = find_head(r, at);
     if (head) {
         list_values(&s, cells_first(&r->cells, head), 0);
+    }
+}
+
+void value_write(const struct field *f, const struct value *v, struct buf *out) {
+    char text[48];
+    switch ((enum field_type)f->type) {
+    case FT_U64:
+    case FT_TIME:
+        buf_add_u64(out, v->u64);
+        break;
+    case FT_I64:
+        buf_printf(out, "%lld", (long long)v->i64);
+        break;
+    case FT_FLOAT:
+        buf_printf(out, "%.15g", v->number);
+        break;
+    case FT_BOOL:
+        buf_add_text(out, v->u64 ? "true" : "false");
+        break;
+    case FT_IP:
+        buf_add(out, text, ip_write(v->bytes.at, text));
+        break;
+    case FT_MAC:
+        buf_add(out, text, mac_write(v->bytes.at, text));
+        break;
+    default:
+        buf_add_span(out, v->bytes);
     }
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "api/saved.h"
+#include "api/seen.h"
 #include "base/util.h"
 #include "record/values.h"
 
@@ -487,8 +488,16 @@ void ask_count(struct ask *a, uint64_t returned) {
     a->call->records_total = (int64_t)ask_total(a);
 }
 
-uint64_t ask_total(const struct ask *a) {
-    return snapshot_rows(a->snapshot);
+uint64_t ask_total(struct ask *a) {
+    const char *forced = a->call->who->expression;
+    if (!*forced) {
+        return snapshot_rows(a->snapshot);
+    }
+    if (!a->total_known) { /* how many there are is no business of those who may not see them */
+        a->total_known = true;
+        a->total = seen_count(a, forced);
+    }
+    return a->total;
 }
 
 int ask_rows(struct ask *a, const struct search_row **ret_rows, size_t *ret_count) {

@@ -51,6 +51,8 @@ struct ask {
     bool by_ids;
     uint64_t *seqs; /* ascending */
     size_t seq_count;
+    uint64_t total; /* of ask_total */
+    bool total_known;
     struct pool pool;
     struct arena arena;
     struct err err;
@@ -63,8 +65,8 @@ void ask_close(struct ask *a);
 
 /* Numbers for the history of the call. */
 void ask_count(struct ask *a, uint64_t returned);
-/* All sessions of the store. */
-uint64_t ask_total(const struct ask *a);
+/* All sessions of the store that who asks may see. Cost: a search, with a forced expression (seen.h). */
+uint64_t ask_total(struct ask *a);
 
 /* A field by path, expression name, ECS or former name. -ENOENT, -EACCES (in `err`). */
 int ask_field(struct ask *a, struct span name, struct query_field *ret);

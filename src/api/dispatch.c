@@ -3,21 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
 #include "api/cron_run.h"
 #include "api/history.h"
 #include "api/saved.h"
+#include "api/seen.h"
 #include "api/shared.h"
 #include "auth/csrf.h"
 #include "base/util.h"
 #include "http/target.h"
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Failed logins stand in history beside what those who are known did. */
 static void login_failed(void *ctx, const struct request *q, const char *user) {
@@ -44,9 +38,10 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
         .settings = options->settings,
         .http = options->http,
         .running = running_table_new(),
+        .seen = seen_table_new(),
     };
     a->started_ms = now_ms();
-    if (!a->running) {
+    if (!a->running || !a->seen) {
         api_free(a);
         return err_set(ret_err, -ENOMEM, "no memory for the API");
     }
@@ -70,6 +65,7 @@ struct api *api_free(struct api *a) {
         crons_free(a->crons);
         history_free(a->history);
         running_table_free(a->running);
+        seen_table_free(a->seen);
         free(a);
     }
     return NULL;

@@ -13,8 +13,9 @@
 #include "http/settings.h"
 
 struct running_table;
-struct history; /* api/history.h */
-struct crons;   /* api/cron_run.h */
+struct history;    /* api/history.h */
+struct crons;      /* api/cron_run.h */
+struct seen_table; /* api/seen.h */
 
 struct api {
     struct store *store;
@@ -28,6 +29,7 @@ struct api {
     const struct server *server; /* for its counters; NULL until api_serve */
     int64_t started_ms;
     struct running_table *running;
+    struct seen_table *seen;
     struct history *history;
     struct crons *crons; /* NULL: this process does not run periodic queries */
 };

@@ -42,6 +42,10 @@ own=$(python3 -c 'import json; print(json.load(open("answer"))["data"][0]["id"])
 # --- a forced expression, everywhere ---
 
 asks 'dora: rows' '/api/sessions?date=-1&length=1000' "d['recordsFiltered'] == $dns == len(d['data'])" "${dora[@]}"
+for path in '/api/sessions?date=-1&expression=port==80' '/api/spiview?date=-1&spi=node' '/api/spigraph?date=-1&exp=node' '/api/beacons?date=-1'; do
+  asks "dora: of others not even how many: ${path%%\?*}" "$path" "d['recordsTotal'] == $dns" "${dora[@]}"
+done
+asks 'anna: all there are' '/api/sessions?date=-1&expression=port==80' 'd["recordsTotal"] == len(docs)' "${anna[@]}"
 asks 'dora: whatever she asks for' '/api/sessions?date=-1&expression=protocols==http||ip.protocol==tcp||*' "d.get('recordsFiltered', 0) <= $dns" "${dora[@]}"
 asks 'dora: other sessions by id' "/api/sessions?ids=$other" 'd["recordsFiltered"] == 0' "${dora[@]}"
 asks 'dora: csv' '/api/sessions/csv?date=-1' "text.count('\r\n') == $dns + 1" "${dora[@]}"

@@ -180,7 +180,7 @@ static bool values_are_good(struct call *c) {
 static bool token_is_needed(const struct call *c) {
     uint32_t flags = c->endpoint->flags;
     bool reads = strcmp(request_method(c->request), "GET") == 0;
-    if (c->who->by_token) {
+    if (c->who->by_token || c->who->by_server) {
         return false;
     }
     return (flags & API_TOKEN_GET) || (!reads && (flags & API_TOKEN)) ||
@@ -230,6 +230,14 @@ static uint32_t rights_needed(const struct call *c) {
 static void endpoint_run(struct call *c) {
     const struct endpoint *e = c->endpoint;
     uint32_t needed = rights_needed(c);
+    if ((e->flags & API_SERVERS) && !c->who->by_server) {
+        refuse(c, 401, "Only other servers of this cluster may ask this");
+        return;
+    }
+    if (c->who->stranger && !(e->flags & API_SERVERS)) {
+        refuse(c, 403, "This user is not known here");
+        return;
+    }
     if ((c->who->rights & needed) != needed) {
         refuse(c, 403, "You do not have permission to access this resource");
         return;
@@ -252,7 +260,7 @@ static void endpoint_run(struct call *c) {
 
 static void page_run(struct call *c) {
     if (!page_is_open(request_path(c->request))) {
-        if (!(c->who->rights & RIGHT_WEB)) {
+        if (c->who->stranger || !(c->who->rights & RIGHT_WEB)) {
             refuse(c, 403, "This user may use the API only (webEnabled)");
             return;
         }

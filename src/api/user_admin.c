@@ -263,7 +263,7 @@ static bool may_assign(struct call *c, const char *role) {
         return !role_is_admin(role) || (c->who->rights & RIGHT_SUPER);
     }
     /* Handing out roles is administration: no token's business unless its scope says so. */
-    if (c->who->by_token || !user_is_role(role) || users_get(c->api->control, role, &u) < 0) {
+    if (c->who->by_token || c->who->by_server || !user_is_role(role) || users_get(c->api->control, role, &u) < 0) {
         return false;
     }
     bool named = texts_hold(&u.assigners, c->who->id);

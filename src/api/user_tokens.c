@@ -44,10 +44,11 @@ static bool token_write(void *ctx, const struct token *t) {
 
 /* A stolen token must not be able to make itself last. */
 static bool is_person(struct call *c) {
-    if (c->who->by_token) {
+    bool person = !c->who->by_token && !c->who->by_server;
+    if (!person) {
         call_fail(c, 403, "Tokens are not managed with a token: log in");
     }
-    return !c->who->by_token;
+    return person;
 }
 
 static void token_list(struct call *c) {

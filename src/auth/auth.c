@@ -31,7 +31,16 @@ static const unsigned ways[] = {
     [AUTH_ANONYMOUS] = WAY_NOBODY,
     [AUTH_BASIC_FORM] = WAY_BASIC | WAY_FORM,
     [AUTH_TOKEN] = WAY_LINK,
+    [AUTH_S2S] = 0,
 };
+
+static const char *text_or(const char *text, const char *other) {
+    return text && *text ? text : other;
+}
+
+static const char *server_secret(const struct auth_settings *s) {
+    return text_or(s->server_secret, text_or(s->password_secret, NULL));
+}
 
 int64_t auth_now_ms(void) {
     struct timespec now;
@@ -46,12 +55,10 @@ struct user_keys auth_keys(const struct auth *a) {
 static int settings_check(const struct auth_options *o, struct err *ret_err) {
     const struct auth_settings *s = o->settings;
     enum auth_mode mode = (enum auth_mode)s->mode;
-    if (mode >= AUTH_OTHER) {
-        err_set(ret_err, -EOPNOTSUPP, "authMode: oidc, header-jwt and s2s are not supported");
-        err_hint(ret_err, "let a proxy do OpenID Connect and say the user's name: authMode=headerOnly, userNameHeader");
-        return -EOPNOTSUPP;
-    }
     unsigned way = mode == AUTH_AUTO ? 0 : ways[mode];
+    if (mode == AUTH_S2S && !server_secret(s)) {
+        return err_set(ret_err, -EINVAL, "authMode: s2s needs serverSecret");
+    }
     if ((way & WAY_HEADER) && !*s->user_header) {
         return err_set(ret_err, -EINVAL, "authMode: userNameHeader is missing");
     }
@@ -90,12 +97,14 @@ int auth_new(const struct auth_options *options, struct auth **ret_auth, struct 
     a->base_path = strdup(options->base_path && *options->base_path ? options->base_path : "/");
     a->nonces = nonce_table_new();
     a->throttle = throttle_new();
+    const char *shared = server_secret(&a->settings);
+    a->servers = shared ? s2s_new(shared) : NULL;
     /* Cookies do not tell ports apart: two servers on one machine need two names. */
     secret_sign(&a->secret, "cookie name", (struct span){0}, mark);
     (void)snprintf(a->cookie, sizeof(a->cookie), "ARKIME-SID-%c%c%c%c%c%c", hexadecimal[mark[0] & 15],
                    hexadecimal[mark[1] & 15], hexadecimal[mark[2] & 15], hexadecimal[mark[3] & 15],
                    hexadecimal[mark[4] & 15], hexadecimal[mark[5] & 15]);
-    if (!a->base_path || !a->nonces || !a->throttle) {
+    if (!a->base_path || !a->nonces || !a->throttle || (shared && !a->servers)) {
         auth_free(a);
         return err_set(ret_err, -ENOMEM, "no memory for users");
     }
@@ -108,6 +117,7 @@ struct auth *auth_free(struct auth *a) {
         cached_clear(a);
         nonce_table_free(a->nonces);
         throttle_free(a->throttle);
+        s2s_free(a->servers);
         free(a->base_path);
         (void)pthread_mutex_destroy(&a->lock);
         OPENSSL_cleanse(&a->secret, sizeof(a->secret));
@@ -169,6 +179,12 @@ int auth_may_listen(struct auth *a, const char *address, struct err *ret_err) {
         err_hint(ret_err, "seine user add NAME");
     }
     return -EPERM;
+}
+
+int auth_server_token(struct auth *a, const struct s2s_claim *claim, struct buf *ret) {
+    struct s2s_claim now = *claim;
+    now.date_ms = auth_now_ms();
+    return a->servers ? s2s_make(a->servers, &now, ret) : -EOPNOTSUPP;
 }
 
 /* --- one-time links --- */
@@ -272,6 +288,8 @@ static void refuse(struct auth *a, const struct request *q, struct reply *r, uns
         auth_say(r, 401, "Log in");
     } else if (way & WAY_BASIC) {
         challenge_basic(a, r);
+    } else if (way == 0) {
+        auth_say(r, 401, "This server answers other servers only");
     } else if (way & WAY_LINK) {
         auth_say(r, 401, "Open the link that was printed when the server was started");
     } else {
@@ -282,7 +300,7 @@ static void refuse(struct auth *a, const struct request *q, struct reply *r, uns
 struct claim {
     char id[USER_ID_MAX + 1];
     uint32_t rights; /* that a token leaves */
-    bool by_token, by_header;
+    bool by_token, by_header, by_server;
 };
 
 /* 1, 0, negative as in state.h. */
@@ -290,6 +308,12 @@ static int claim_find(struct auth *a, const struct request *q, struct reply *r, 
     int found = method_bearer(a, q, r, ret->id, &ret->rights);
     if (found) {
         ret->by_token = found > 0;
+        return found;
+    }
+    found = method_server(a, q, r, ret->id);
+    if (found) {
+        ret->by_server = found > 0;
+        ret->rights = RIGHTS_OF_TOKENS;
         return found;
     }
     if (way & WAY_HEADER) {
@@ -314,6 +338,9 @@ static int claim_find(struct auth *a, const struct request *q, struct reply *r, 
 static bool claim_accept(struct auth *a, struct reply *r, const struct claim *claim, struct principal **ret) {
     struct cached *c;
     int code = cached_get(a, claim->id, &c);
+    if (code == -ENOENT && claim->by_server) {
+        return principal_stranger(claim->id, ret) == 0;
+    }
     if (code < 0) {
         auth_say(r, code == -ENOENT ? 403 : 500,
                  code == -ENOENT  ? "This user is not known here"
@@ -338,7 +365,9 @@ bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct
     struct claim claim = {.rights = RIGHT_ALL};
     unsigned way = ways[auth_mode(a)];
     struct principal *p = NULL;
-    if (!peer_is_allowed(a, request_peer(q), way & WAY_HEADER)) {
+    /* A proxy's word counts from this machine unless userAuthIps says more; a server's secret shows who it is. */
+    bool proxied = (way & WAY_HEADER) && !request_header(q, S2S_HEADER);
+    if (!peer_is_allowed(a, request_peer(q), proxied)) {
         auth_say(r, 403, "Requests from this address are not answered: see the setting userAuthIps");
         return false;
     }
@@ -358,6 +387,7 @@ bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct
     }
     p->rights &= claim.rights;
     p->by_token = claim.by_token;
+    p->by_server = claim.by_server;
     p->by_browser = request_header(q, "Cookie") || request_header(q, "Referer");
     *ret = p;
     return true;

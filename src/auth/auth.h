@@ -10,6 +10,7 @@
 #ifndef SEINE_AUTH_AUTH_H
 #define SEINE_AUTH_AUTH_H
 
+#include "auth/s2s.h"
 #include "auth/secret.h"
 #include "auth/users.h"
 #include "config/setting.h"
@@ -50,6 +51,8 @@ struct principal {
     const char *expression;   /* forced: all of them joined by &&; "" = none */
     const char *const *roles; /* all, nested ones included; NULL ends */
     bool by_token;            /* an API token: its scope is in `rights` already */
+    bool by_server;           /* another server asks in this user's name: auth/s2s.h */
+    bool stranger;            /* by_server, and nobody here has that id: no rights at all */
     bool by_browser;          /* a cookie or Referer came along */
 };
 
@@ -67,7 +70,7 @@ enum auth_mode {
     AUTH_ANONYMOUS,
     AUTH_BASIC_FORM,
     AUTH_TOKEN,
-    AUTH_OTHER, /* known to Arkime, refused here */
+    AUTH_S2S,
 };
 
 struct auth_settings {
@@ -78,6 +81,7 @@ struct auth_settings {
     bool basic_plain;   /* Basic without TLS */
     bool cookie_secure; /* also when a proxy does TLS */
     const char *login_message;
+    const char *server_secret, *password_secret; /* "" = none */
 };
 extern const struct setting auth_setting_table[];
 extern const size_t auth_setting_count;
@@ -117,6 +121,11 @@ int auth_password(struct auth *a, const struct request *q, const char *id, const
 int auth_login(struct auth *a, struct reply *r, const char *id);
 const char *auth_message(const struct auth *a); /* loginMessage */
 void auth_logout(struct auth *a, const struct request *q, struct reply *r);
+
+/* The value of the header x-arkime-auth by which another server with our serverSecret believes that `claim.user` asks
+ * for `claim.path` (with query, as it is sent) with `claim.method`; the date is set. -EOPNOTSUPP: serverSecret is not
+ * set. For a remote cluster with a secret of its own: s2s_new and s2s_make of auth/s2s.h. */
+int auth_server_token(struct auth *a, const struct s2s_claim *claim, struct buf *ret);
 
 /* Who asks. True: `*ret` is filled and valid until auth_release. False: the reply is complete. */
 bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct principal **ret);

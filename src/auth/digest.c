@@ -144,35 +144,8 @@ int nonce_make(const struct secret *s, int64_t now_ms, char ret[NONCE_TEXT]) {
     return code;
 }
 
-static int letter_value(int c) {
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '-'             ? 62
-           : c == '_'             ? 63
-                                  : -1;
-}
-
 static bool nonce_read(struct span text, uint8_t ret[NONCE_BYTES]) {
-    uint32_t held = 0;
-    unsigned bits = 0;
-    size_t n = 0;
-    if (text.len != 43) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        int value = letter_value(text.at[i]);
-        if (value < 0) {
-            return false;
-        }
-        held = (held << 6 | (uint32_t)value) & 0xffffff;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            ret[n++] = (uint8_t)(held >> bits);
-        }
-    }
-    return (held & ((1u << bits) - 1)) == 0;
+    return base64url_read(text, ret, NONCE_BYTES) == NONCE_BYTES;
 }
 
 static int64_t nonce_time(const uint8_t bytes[NONCE_HEAD]) {

@@ -10,7 +10,8 @@
 #include "auth/state.h"
 #include "base/util.h"
 
-#define FAILURE_US 300000 /* what a failed login costs who tries */
+#define SERVER_NAME ":server" /* no user's id: what failures of servers are counted under */
+#define FAILURE_US 300000     /* what a failed login costs who tries */
 
 void auth_say(struct reply *r, int status, const char *text) {
     struct buf *out = reply_body(r);
@@ -234,6 +235,59 @@ int method_bearer(struct auth *a, const struct request *q, struct reply *r, char
         return -EACCES;
     }
     return 1;
+}
+
+/* --- other servers --- */
+
+static const struct {
+    int code;
+    const char *text;
+} server_refusals[] = {
+    {-ESTALE, "The server's token is not of now: the clocks of both machines must agree within two minutes"},
+    {-EACCES, "The server's token is for another request"},
+    {-EALREADY, "The server's token was used before"},
+};
+
+static int server_refuse(struct auth *a, const struct request *q, struct reply *r, int code) {
+    const char *text = "The server's token was not made with this server's serverSecret";
+    for (size_t i = 0; i < ARRAY_LEN(server_refusals); i++) {
+        text = server_refusals[i].code == code ? server_refusals[i].text : text;
+    }
+    if (code == -ENOMEM || code == -EIO) {
+        auth_say(r, 503, "The server's token could not be looked at");
+        return code;
+    }
+    /* Counted by address alone: a key that must be derived is dear. */
+    throttle_fail(a->throttle, request_peer(q), SERVER_NAME, auth_now_ms());
+    auth_guessed(a, q, "server");
+    auth_say(r, 401, text);
+    return -EACCES;
+}
+
+int method_server(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]) {
+    const char *text = request_header(q, S2S_HEADER), *target = request_target(q);
+    size_t base = strlen(a->base_path) - 1; /* "/x/" stands in front of paths as "/x" */
+    struct s2s_request request = {request_method_sent(q), {target, NULL}, auth_now_ms()};
+    struct s2s_claim claim;
+    struct buf memory;
+    if (!text) {
+        return 0;
+    }
+    if (!a->servers) {
+        auth_say(r, 401, "This server believes no other: serverSecret is not set");
+        return -EACCES;
+    }
+    if (throttle_blocked(a->throttle, request_peer(q), SERVER_NAME, request.now_ms)) {
+        return blocked(r);
+    }
+    if (base && strncmp(target, a->base_path, base) == 0) {
+        request.paths[1] = target + base;
+    }
+    buf_init(&memory, S2S_TEXT_MAX);
+    int code = s2s_open(a->servers, span_text(text), &request, &memory, &claim);
+    bool good = code == 0 && id_copy(claim.user, ret_id) && user_id_valid(ret_id);
+    buf_done(&memory);
+    return good ? 1 : server_refuse(a, q, r, code);
 }
 
 /* --- a proxy's word --- */

@@ -177,6 +177,21 @@ int principal_anonymous(struct principal **ret) {
     return 0;
 }
 
+int principal_stranger(const char *id, struct principal **ret) {
+    static const char *const none[] = {NULL};
+    struct held_principal *h = calloc(1, sizeof(*h));
+    if (!h) {
+        return -ENOMEM;
+    }
+    (void)snprintf(h->p.id, sizeof(h->p.id), "%s", id);
+    (void)snprintf(h->p.name, sizeof(h->p.name), "%s", id);
+    h->p.expression = "";
+    h->p.roles = none;
+    h->p.stranger = true;
+    *ret = &h->p;
+    return 0;
+}
+
 int auth_principal(struct auth *a, const char *id, struct principal **ret) {
     enum auth_mode mode = auth_mode(a);
     if ((mode == AUTH_ANONYMOUS || mode == AUTH_TOKEN) && strcmp(id, "anonymous") == 0) {

@@ -47,6 +47,58 @@ size_t base64url_write(const uint8_t *bytes, size_t n, char *ret) {
     return len;
 }
 
+static int letter_value(int c) {
+    return c >= 'A' && c <= 'Z'   ? c - 'A'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 26
+           : c >= '0' && c <= '9' ? c - '0' + 52
+           : c == '-'             ? 62
+           : c == '_'             ? 63
+                                  : -1;
+}
+
+size_t base64url_read(struct span text, uint8_t *ret, size_t size) {
+    uint32_t held = 0;
+    unsigned bits = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = letter_value(text.at[i]);
+        if (value < 0) {
+            return SPAN_NONE;
+        }
+        held = (held << 6 | (uint32_t)value) & 0xffffff;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            if (n == size) {
+                return SPAN_NONE;
+            }
+            ret[n++] = (uint8_t)(held >> bits);
+        }
+    }
+    return bits < 6 && (held & ((1u << bits) - 1)) == 0 ? n : SPAN_NONE;
+}
+
+static int hex_value(int c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+size_t hex_read(struct span text, uint8_t *ret, size_t size) {
+    if (text.len % 2 || text.len / 2 > size) {
+        return SPAN_NONE;
+    }
+    for (size_t i = 0; i < text.len; i += 2) {
+        int high = hex_value(text.at[i]), low = hex_value(text.at[i + 1]);
+        if (high < 0 || low < 0) {
+            return SPAN_NONE;
+        }
+        ret[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    return text.len / 2;
+}
+
 int random_word(size_t n, char *ret, size_t size) {
     uint8_t bytes[64];
     if (n > sizeof(bytes) || size < (n * 8 + 5) / 6 + 1) {

@@ -23,6 +23,10 @@ int random_fill(void *to, size_t n);
 /* `n` random bytes as URL-safe text: base64url without padding (RFC 4648), and a NUL. */
 int random_word(size_t n, char *ret, size_t size);
 size_t base64url_write(const uint8_t *bytes, size_t n, char *ret);
+/* All of `text`, without padding and with no bits left over, of at most `size` bytes; SPAN_NONE: it is no such text. */
+size_t base64url_read(struct span text, uint8_t *ret, size_t size);
+/* All of `text` as hexadecimal, in either case; SPAN_NONE as above. */
+size_t hex_read(struct span text, uint8_t *ret, size_t size);
 
 /* HMAC-SHA-256 (RFC 2104) over purpose and data; the purpose keeps what one place signs from being used at another. */
 void secret_sign(const struct secret *s, const char *purpose, struct span data, uint8_t ret[SIGNATURE_BYTES]);

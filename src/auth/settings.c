@@ -43,8 +43,8 @@ const struct setting auth_setting_table[] = {
      .type = ST_CHOICE,
      .offset = AT(mode),
      .fallback = "auto",
-     /* In the order of enum auth_mode; those behind "token" are refused at start. */
-     .choices = "auto,digest,basic,form,headerOnly,header,header+digest,header+basic,anonymous,basic+form,token,other",
+     /* In the order of enum auth_mode. */
+     .choices = "auto,digest,basic,form,headerOnly,header,header+digest,header+basic,anonymous,basic+form,token,s2s",
      .help = "How users show who they are. auto: digest when there are users, else anonymous, which only works on a "
              "loopback address"},
     {.name = "httpRealm",
@@ -82,6 +82,17 @@ const struct setting auth_setting_table[] = {
      .offset = AT(cookie_secure),
      .fallback = "false",
      .help = "Mark cookies as for TLS only, when a proxy in front does TLS"},
+    {.name = "serverSecret",
+     .type = ST_TEXT,
+     .offset = AT(server_secret),
+     .fallback = "",
+     .help = "Secret that all servers of a cluster have: they ask each other in the name of users (x-arkime-auth). "
+             "Without it and passwordSecret no such request is believed"},
+    {.name = "passwordSecret",
+     .type = ST_TEXT,
+     .offset = AT(password_secret),
+     .fallback = "",
+     .help = "Stands in for serverSecret, as in Arkime. What is stored is sealed with the file `secret` of the store"},
     {.name = "loginMessage",
      .type = ST_TEXT,
      .offset = AT(login_message),

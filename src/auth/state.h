@@ -35,6 +35,7 @@ struct auth {
     bool tls;
     struct nonce_table *nonces;
     struct throttle *throttle;
+    struct s2s *servers; /* NULL: no secret is set */
     auth_failure_fn told;
     void *told_ctx;
     pthread_mutex_t lock; /* of what follows */
@@ -56,6 +57,8 @@ void cached_unref(struct auth *a, struct cached *c);
 void cached_clear(struct auth *a);
 int principal_make(struct auth *a, struct cached *c, struct principal **ret);
 int principal_anonymous(struct principal **ret);
+/* Somebody another server vouches for, whom nobody knows here. */
+int principal_stranger(const char *id, struct principal **ret);
 
 /* methods.c: who the request says it is. 1: `ret_id` is known to be true; 0: it says nothing; negative: refused, and
  * the reply is complete. */
@@ -63,6 +66,7 @@ int method_digest(struct auth *a, const struct request *q, struct reply *r, char
 int method_basic(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 int method_bearer(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1],
                   uint32_t *ret_rights);
+int method_server(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 int method_header(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 int method_cookie(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 bool peer_is_allowed(const struct auth *a, const char *peer, bool loopback_only);

@@ -2,7 +2,8 @@
  *
  * Keys: all settings of http/, auth/ and api/; store=FOLDER for control.db; user=ID:PASSWORD:ROLE,... (an "H" in front
  * of the id: may log in by a header). Says "port N" when it listens, "link WORD" with authMode=token, "token TEXT" for
- * token=ID:RIGHTS; ends at the end of its standard input. /test/... are endpoints that misbehave in ways tests need.
+ * token=ID:RIGHTS, "sign HEADER" for sign=ID:METHOD:PATH; ends at the end of its standard input. /test/... are
+ * endpoints that misbehave in ways tests need.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -98,7 +99,8 @@ static int settings_read(struct setup *s, int count, char **words, struct err *e
     for (int i = 0; i < count; i++) {
         if (strncmp(words[i], "store=", 6) == 0) {
             s->folder = words[i] + 6;
-        } else if (strncmp(words[i], "user=", 5) == 0 || strncmp(words[i], "token=", 6) == 0) {
+        } else if (strncmp(words[i], "user=", 5) == 0 || strncmp(words[i], "token=", 6) == 0 ||
+                   strncmp(words[i], "sign=", 5) == 0) {
             continue;
         } else if (config_override(s->config, words[i], e) < 0) {
             return -1;
@@ -133,6 +135,22 @@ static int user_make(struct control *control, const struct user_keys *keys, cons
     return code;
 }
 
+/* "USER:METHOD:PATH": what another server would send. */
+static int sign_print(struct auth *auth, const char *word) {
+    struct span text = span_text(word);
+    size_t first = span_find_byte(text, 0, ':'), second = span_find_byte(text, first + 1, ':');
+    struct s2s_claim claim = {.user = span_sub(text, 0, first),
+                              .node = SPAN_LITERAL("test"),
+                              .method = span_sub(text, first + 1, second - first - 1),
+                              .path = span_from(text, second + 1)};
+    struct buf header;
+    buf_init(&header, S2S_TEXT_MAX);
+    int code = auth_server_token(auth, &claim, &header);
+    printf("sign %.*s\n", (int)header.len, (const char *)header.data);
+    buf_done(&header);
+    return code;
+}
+
 static int words_take(struct setup *s, struct control *control, struct auth *auth, struct err *e) {
     struct user_keys keys = auth_user_keys(auth);
     int code = 0;
@@ -148,6 +166,8 @@ static int words_take(struct setup *s, struct control *control, struct auth *aut
             struct token t = {.user = user, .name = "test", .rights = (uint32_t)rights};
             code = tokens_create(control, &t, text, id, e);
             printf("token %s\n", text);
+        } else if (strncmp(s->words[i], "sign=", 5) == 0) {
+            code = sign_print(auth, s->words[i] + 5);
         }
     }
     auth_forget(auth);

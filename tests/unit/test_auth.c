@@ -402,7 +402,7 @@ static void test_mode(void **state) {
     assert_int_equal(auth_new(&options, &a, &e), 0);
     assert_int_equal(auth_may_listen(a, "0.0.0.0", &e), -EPERM);
     auth_free(a);
-    static const enum auth_mode refused[] = {AUTH_BASIC, AUTH_FORM, AUTH_BASIC_FORM, AUTH_HEADER, AUTH_OTHER};
+    static const enum auth_mode refused[] = {AUTH_BASIC, AUTH_FORM, AUTH_BASIC_FORM, AUTH_HEADER, AUTH_S2S};
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         settings.mode = refused[i];
         assert_true(auth_new(&options, &a, &e) < 0);

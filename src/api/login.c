@@ -23,19 +23,6 @@ static void html_text(struct buf *out, const char *text) {
     }
 }
 
-/* Only a path of this server: "/x", not "//host" or "/\host". */
-static bool path_is_local(const char *path) {
-    if (!path || path[0] != '/' || path[1] == '/' || path[1] == '\\') {
-        return false;
-    }
-    for (; *path; path++) {
-        if ((unsigned char)*path < ' ' || *path == '\\') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static const char *base(const struct call *c) {
     return *c->api->http->base_path ? c->api->http->base_path : "/";
 }
@@ -60,7 +47,7 @@ static void page_write(struct call *c, const char *problem) {
         out, "api/login\"><p><label>User <input name=\"username\" autocomplete=\"username\" required autofocus>"
              "</label></p>\n<p><label>Password <input name=\"password\" type=\"password\""
              " autocomplete=\"current-password\" required></label></p>\n<input type=\"hidden\" name=\"to\" value=\"");
-    html_text(out, path_is_local(to) ? to : "");
+    html_text(out, auth_path_is_local(to) ? to : "");
     buf_add_text(out, "\"><p><button>Log in</button></p></form></main></body></html>\n");
 }
 
@@ -104,7 +91,7 @@ static void login(struct call *c) {
     }
     if (is_page_form(c)) {
         const char *to = call_text(c, "to", "");
-        reply_header(c->reply, "Location", path_is_local(to) ? to : base(c));
+        reply_header(c->reply, "Location", auth_path_is_local(to) ? to : base(c));
         reply_status(c->reply, 302);
     } else {
         call_done(c, "Logged in");
@@ -112,8 +99,9 @@ static void login(struct call *c) {
 }
 
 static void logout(struct call *c) {
+    const char *elsewhere = auth_logout_url(c->api->auth);
     auth_logout(c->api->auth, c->request, c->reply);
-    reply_header(c->reply, "Location", base(c));
+    reply_header(c->reply, "Location", *elsewhere ? elsewhere : base(c));
     reply_status(c->reply, 302);
 }
 

@@ -19,6 +19,8 @@
 #define WAY_FORM 0x08u
 #define WAY_LINK 0x10u
 #define WAY_NOBODY 0x20u
+#define WAY_JWT 0x40u
+#define WAY_OIDC 0x80u
 
 static const unsigned ways[] = {
     [AUTH_DIGEST] = WAY_DIGEST,
@@ -32,15 +34,10 @@ static const unsigned ways[] = {
     [AUTH_BASIC_FORM] = WAY_BASIC | WAY_FORM,
     [AUTH_TOKEN] = WAY_LINK,
     [AUTH_S2S] = 0,
+    [AUTH_HEADER_JWT] = WAY_JWT,
+    [AUTH_OIDC] = WAY_OIDC,
+    [AUTH_BASIC_OIDC] = WAY_BASIC | WAY_OIDC,
 };
-
-static const char *text_or(const char *text, const char *other) {
-    return text && *text ? text : other;
-}
-
-static const char *server_secret(const struct auth_settings *s) {
-    return text_or(s->server_secret, text_or(s->password_secret, NULL));
-}
 
 int64_t auth_now_ms(void) {
     struct timespec now;
@@ -56,9 +53,6 @@ static int settings_check(const struct auth_options *o, struct err *ret_err) {
     const struct auth_settings *s = o->settings;
     enum auth_mode mode = (enum auth_mode)s->mode;
     unsigned way = mode == AUTH_AUTO ? 0 : ways[mode];
-    if (mode == AUTH_S2S && !server_secret(s)) {
-        return err_set(ret_err, -EINVAL, "authMode: s2s needs serverSecret");
-    }
     if ((way & WAY_HEADER) && !*s->user_header) {
         return err_set(ret_err, -EINVAL, "authMode: userNameHeader is missing");
     }
@@ -97,16 +91,19 @@ int auth_new(const struct auth_options *options, struct auth **ret_auth, struct 
     a->base_path = strdup(options->base_path && *options->base_path ? options->base_path : "/");
     a->nonces = nonce_table_new();
     a->throttle = throttle_new();
-    const char *shared = server_secret(&a->settings);
-    a->servers = shared ? s2s_new(shared) : NULL;
     /* Cookies do not tell ports apart: two servers on one machine need two names. */
     secret_sign(&a->secret, "cookie name", (struct span){0}, mark);
     (void)snprintf(a->cookie, sizeof(a->cookie), "ARKIME-SID-%c%c%c%c%c%c", hexadecimal[mark[0] & 15],
                    hexadecimal[mark[1] & 15], hexadecimal[mark[2] & 15], hexadecimal[mark[3] & 15],
                    hexadecimal[mark[4] & 15], hexadecimal[mark[5] & 15]);
-    if (!a->base_path || !a->nonces || !a->throttle || (shared && !a->servers)) {
+    if (!a->base_path || !a->nonces || !a->throttle) {
         auth_free(a);
         return err_set(ret_err, -ENOMEM, "no memory for users");
+    }
+    code = trust_open(a, ret_err);
+    if (code < 0) {
+        auth_free(a);
+        return code;
     }
     *ret_auth = a;
     return 0;
@@ -117,7 +114,7 @@ struct auth *auth_free(struct auth *a) {
         cached_clear(a);
         nonce_table_free(a->nonces);
         throttle_free(a->throttle);
-        s2s_free(a->servers);
+        trust_done(a);
         free(a->base_path);
         (void)pthread_mutex_destroy(&a->lock);
         OPENSSL_cleanse(&a->secret, sizeof(a->secret));
@@ -151,6 +148,22 @@ enum auth_mode auth_mode(struct auth *a) {
 
 const struct secret *auth_secret(const struct auth *a) {
     return &a->secret;
+}
+
+const char *auth_logout_url(const struct auth *a) {
+    return a->settings.logout_url ? a->settings.logout_url : "";
+}
+
+bool auth_path_is_local(const char *path) {
+    if (!path || path[0] != '/' || path[1] == '/' || path[1] == '\\') {
+        return false;
+    }
+    for (; *path; path++) {
+        if ((unsigned char)*path < ' ' || *path == '\\') {
+            return false;
+        }
+    }
+    return true;
 }
 
 const char *auth_message(const struct auth *a) {
@@ -226,11 +239,24 @@ static bool link_take(struct auth *a, const char *token) {
     return found != SIZE_MAX;
 }
 
+void cookie_write(const struct auth *a, struct reply *r, const char *name, const char *value, int64_t seconds) {
+    static const char *const sites[] = {NULL, "Strict", "Lax", "None"};
+    /* Who comes back from a provider comes from another site: Strict would keep the cookie from them. */
+    const char *site = sites[a->settings.same_site] ? sites[a->settings.same_site] : a->oidc ? "Lax" : "Strict";
+    bool secure = a->tls || a->settings.cookie_secure || a->settings.same_site == SAME_SITE_NONE;
+    struct buf header;
+    buf_init(&header, 8192);
+    buf_printf(&header, "%s=%s; Path=%s; Max-Age=%lld; HttpOnly; SameSite=%s%s", name, value, a->base_path,
+               (long long)seconds, site, secure ? "; Secure" : "");
+    buf_add_byte(&header, 0);
+    if (!header.overflowed) {
+        reply_header(r, "Set-Cookie", (const char *)header.data);
+    }
+    buf_done(&header);
+}
+
 static void cookie_set(const struct auth *a, struct reply *r, const char *value, int64_t seconds) {
-    char header[256];
-    (void)snprintf(header, sizeof(header), "%s=%s; Path=%.64s; Max-Age=%lld; HttpOnly; SameSite=Strict%s", a->cookie,
-                   value, a->base_path, (long long)seconds, a->tls || a->settings.cookie_secure ? "; Secure" : "");
-    reply_header(r, "Set-Cookie", header);
+    cookie_write(a, r, a->cookie, value, seconds);
 }
 
 int auth_login(struct auth *a, struct reply *r, const char *id) {
@@ -272,7 +298,7 @@ static int link_answer(struct auth *a, const struct request *q, struct reply *r)
 
 /* --- who asks --- */
 
-static bool wants_page(const struct request *q) {
+bool wants_page(const struct request *q) {
     return strcmp(request_method(q), "GET") == 0 && strncmp(request_path(q), "/api/", 5) != 0;
 }
 
@@ -286,6 +312,8 @@ static void refuse(struct auth *a, const struct request *q, struct reply *r, uns
         reply_status(r, 302);
     } else if (way & WAY_FORM) {
         auth_say(r, 401, "Log in");
+    } else if ((way & WAY_OIDC) && (wants_page(q) || !(way & WAY_BASIC))) {
+        login_oidc_begin(a, q, r);
     } else if (way & WAY_BASIC) {
         challenge_basic(a, r);
     } else if (way == 0) {
@@ -297,17 +325,10 @@ static void refuse(struct auth *a, const struct request *q, struct reply *r, uns
     }
 }
 
-struct claim {
-    char id[USER_ID_MAX + 1];
-    uint32_t rights; /* that a token leaves */
-    bool by_token, by_header, by_server;
-};
-
 /* 1, 0, negative as in state.h. */
 static int claim_find(struct auth *a, const struct request *q, struct reply *r, unsigned way, struct claim *ret) {
-    int found = method_bearer(a, q, r, ret->id, &ret->rights);
+    int found = method_bearer(a, q, r, ret);
     if (found) {
-        ret->by_token = found > 0;
         return found;
     }
     found = method_server(a, q, r, ret->id);
@@ -320,14 +341,21 @@ static int claim_find(struct auth *a, const struct request *q, struct reply *r, 
         found = method_header(a, q, r, ret->id);
         ret->by_header = found > 0;
     }
+    if (way & WAY_JWT) {
+        found = method_jwt(a, q, r, ret);
+    }
     if (!found && (way & WAY_DIGEST)) {
         found = method_digest(a, q, r, ret->id);
     }
     if (!found && (way & WAY_BASIC)) {
         found = method_basic(a, q, r, ret->id);
     }
-    if (!found && (way & (WAY_FORM | WAY_LINK))) {
+    if (!found && (way & WAY_OIDC)) {
+        found = login_oidc(a, q, r);
+    }
+    if (!found && (way & (WAY_FORM | WAY_LINK | WAY_OIDC))) {
         found = method_cookie(a, q, r, ret->id);
+        ret->by_header = found > 0 && (way & WAY_OIDC);
     }
     if (!found && (way & WAY_LINK) && wants_page(q) && request_param_text(q, "token")) {
         found = link_answer(a, q, r);
@@ -335,34 +363,51 @@ static int claim_find(struct auth *a, const struct request *q, struct reply *r, 
     return found;
 }
 
-static bool claim_accept(struct auth *a, struct reply *r, const struct claim *claim, struct principal **ret) {
+int claim_allowed(struct auth *a, const struct claim *claim, struct principal **ret) {
     struct cached *c;
     int code = cached_get(a, claim->id, &c);
     if (code == -ENOENT && claim->by_server) {
-        return principal_stranger(claim->id, ret) == 0;
+        return principal_stranger(claim->id, ret);
     }
     if (code < 0) {
-        auth_say(r, code == -ENOENT ? 403 : 500,
-                 code == -ENOENT  ? "This user is not known here"
-                 : code == -E2BIG ? "The forced expressions of this user and its roles are too long"
-                                  : "Users cannot be read");
-        return false;
+        return code;
     }
-    bool enabled = c->enabled, allowed = !claim->by_header || c->standing.header_login;
-    if (!enabled || !allowed) {
+    if (!c->enabled || (claim->by_header && !c->standing.header_login)) {
+        code = c->enabled ? -EPERM : -EACCES;
         cached_unref(a, c);
-        auth_say(r, 403, enabled ? "This user may not log in by a header" : "This user is not enabled");
-        return false;
+        return code;
     }
-    code = principal_make(a, c, ret);
-    if (code < 0) {
-        auth_say(r, 503, "No memory");
-    }
-    return code == 0;
+    return principal_make(a, c, ret);
 }
 
-bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct principal **ret) {
-    struct claim claim = {.rights = RIGHT_ALL};
+static const struct {
+    int code, status;
+    const char *text;
+} refusals[] = {
+    {-ENOENT, 403, "This user is not known here"},
+    {-EACCES, 403, "This user is not enabled"},
+    {-EPERM, 403, "This user may not log in by a header"},
+    {-E2BIG, 500, "The forced expressions of this user and its roles are too long"},
+    {-ENOMEM, 503, "No memory"},
+};
+
+static bool claim_accept(struct auth *a, struct reply *r, const struct claim *claim, struct principal **ret) {
+    int code = claim_allowed(a, claim, ret);
+    if (code == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        if (refusals[i].code == code) {
+            auth_say(r, refusals[i].status, refusals[i].text);
+            return false;
+        }
+    }
+    auth_say(r, 500, "Users cannot be read");
+    return false;
+}
+
+static bool claim_check(struct auth *a, const struct request *q, struct reply *r, struct claim *claim,
+                        struct principal **ret) {
     unsigned way = ways[auth_mode(a)];
     struct principal *p = NULL;
     /* A proxy's word counts from this machine unless userAuthIps says more; a server's secret shows who it is. */
@@ -371,24 +416,31 @@ bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct
         auth_say(r, 403, "Requests from this address are not answered: see the setting userAuthIps");
         return false;
     }
-    int found = claim_find(a, q, r, way, &claim);
+    int found = claim_find(a, q, r, way, claim);
     if (found < 0) {
         return false;
     }
     /* A cookie of a user, from when users logged in here, is still that user's alone. */
     bool nobody = (!found && (way & WAY_NOBODY)) ||
-                  (found && (way & (WAY_NOBODY | WAY_LINK)) && strcmp(claim.id, "anonymous") == 0);
+                  (found && (way & (WAY_NOBODY | WAY_LINK)) && strcmp(claim->id, "anonymous") == 0);
     if (!found && !nobody) {
         refuse(a, q, r, way);
         return false;
     }
-    if (nobody ? principal_anonymous(&p) < 0 : !claim_accept(a, r, &claim, &p)) {
+    if (nobody ? principal_anonymous(&p) < 0 : !claim_accept(a, r, claim, &p)) {
         return false;
     }
-    p->rights &= claim.rights;
-    p->by_token = claim.by_token;
-    p->by_server = claim.by_server;
+    p->rights &= claim->rights;
+    p->by_token = claim->by_token;
+    p->by_server = claim->by_server;
     p->by_browser = request_header(q, "Cookie") || request_header(q, "Referer");
     *ret = p;
     return true;
+}
+
+bool auth_check(struct auth *a, const struct request *q, struct reply *r, struct principal **ret) {
+    struct claim claim = {.rights = RIGHT_ALL};
+    bool good = claim_check(a, q, r, &claim, ret);
+    buf_done(&claim.claims);
+    return good;
 }

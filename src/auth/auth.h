@@ -71,7 +71,12 @@ enum auth_mode {
     AUTH_BASIC_FORM,
     AUTH_TOKEN,
     AUTH_S2S,
+    AUTH_HEADER_JWT,
+    AUTH_OIDC,
+    AUTH_BASIC_OIDC,
 };
+
+enum same_site { SAME_SITE_AUTO, SAME_SITE_STRICT, SAME_SITE_LAX, SAME_SITE_NONE };
 
 struct auth_settings {
     uint32_t mode; /* enum auth_mode */
@@ -82,6 +87,12 @@ struct auth_settings {
     bool cookie_secure; /* also when a proxy does TLS */
     const char *login_message;
     const char *server_secret, *password_secret; /* "" = none */
+    const char *user_field;                      /* claim that holds the user's id */
+    const char *jwt_issuer, *jwt_audience, *jwt_url, *jwt_file, *jwt_secret, *jwt_algorithms, *jwt_prefix, *jwt_scopes;
+    uint32_t jwt_skew; /* s */
+    const char *discover_url, *client_id, *client_secret, *redirect_uris, *oidc_scope, *oidc_algorithm;
+    const char *ca_file, *logout_url;
+    uint32_t same_site; /* enum same_site */
 };
 extern const struct setting auth_setting_table[];
 extern const size_t auth_setting_count;
@@ -119,7 +130,10 @@ int auth_link_word(struct auth *a, char ret[AUTH_LINK_WORD_MAX]);
 int auth_password(struct auth *a, const struct request *q, const char *id, const char *password);
 /* Gives the browser a cookie by which it is `id` for a day. */
 int auth_login(struct auth *a, struct reply *r, const char *id);
-const char *auth_message(const struct auth *a); /* loginMessage */
+const char *auth_message(const struct auth *a);    /* loginMessage */
+const char *auth_logout_url(const struct auth *a); /* logoutUrl; "" = none */
+/* Only a path of this server: "/x", not "//host" or "/\host". */
+bool auth_path_is_local(const char *path);
 void auth_logout(struct auth *a, const struct request *q, struct reply *r);
 
 /* The value of the header x-arkime-auth by which another server with our serverSecret believes that `claim.user` asks

@@ -7,7 +7,9 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "auth/keyring.h"
 #include "auth/state.h"
+#include "base/json_scan.h"
 #include "base/util.h"
 
 #define SERVER_NAME ":server" /* no user's id: what failures of servers are counted under */
@@ -50,10 +52,14 @@ static int blocked(struct reply *r) {
     return -EAGAIN;
 }
 
-void auth_guessed(struct auth *a, const struct request *q, const char *what) {
+void auth_told(struct auth *a, const struct request *q, const char *what) {
     if (a->told) {
         a->told(a->told_ctx, q, what);
     }
+}
+
+void auth_guessed(struct auth *a, const struct request *q, const char *what) {
+    auth_told(a, q, what);
     (void)usleep(FAILURE_US);
 }
 
@@ -222,18 +228,19 @@ int method_basic(struct auth *a, const struct request *q, struct reply *r, char 
 
 /* --- tokens --- */
 
-int method_bearer(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1],
-                  uint32_t *ret_rights) {
+int method_bearer(struct auth *a, const struct request *q, struct reply *r, struct claim *ret) {
     const char *text = credentials(q, "Bearer");
-    if (!text || !a->control) {
+    if (!text || !a->control ||
+        (a->mode == AUTH_HEADER_JWT && strncmp(text, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) != 0)) {
         return 0;
     }
-    if (tokens_find(a->control, text, auth_now_ms(), ret_id, ret_rights) < 0) {
+    if (tokens_find(a->control, text, auth_now_ms(), ret->id, &ret->rights) < 0) {
         auth_guessed(a, q, "token");
         reply_header(r, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
         auth_say(r, 401, "The token is not known or has expired");
         return -EACCES;
     }
+    ret->by_token = true;
     return 1;
 }
 
@@ -337,6 +344,78 @@ int method_header(struct auth *a, const struct request *q, struct reply *r, char
         auth_say(r, 403, "The header with the user's name holds none");
         return -EACCES;
     }
+    return 1;
+}
+
+/* --- a proxy's signed word --- */
+
+/* Every scope that is required is in `scope` (words) or `scp` (words or an array). */
+static bool scope_is_there(struct json_ref claims, const char *wanted) {
+    static const char *const members[] = {"scope", "scp"};
+    bool found = false;
+    for (size_t i = 0; i < ARRAY_LEN(members) && !found; i++) {
+        struct span raw = json_raw_of(json_find(claims, span_text(members[i])));
+        /* Neither scopes nor what stands between them is ever escaped. */
+        for (size_t at = 0; at < raw.len && !found;) {
+            size_t end = at;
+            while (end < raw.len && !strchr(" \",[]", raw.at[end])) {
+                end++;
+            }
+            found = span_is(span_sub(raw, at, end - at), wanted);
+            at = end + 1;
+        }
+    }
+    return found;
+}
+
+static bool scopes_are_there(const struct auth *a, struct span claims) {
+    struct json_index x;
+    struct json_error error;
+    json_index_init(&x, 1u << 16);
+    bool good = json_index_build(&x, claims, &error) == 0;
+    for (size_t i = 0; good && i < a->scopes.count; i++) {
+        good = scope_is_there(json_root(&x), a->scopes.items[i]);
+    }
+    json_index_done(&x);
+    return good;
+}
+
+int method_jwt(struct auth *a, const struct request *q, struct reply *r, struct claim *ret) {
+    const char *value = request_header(q, a->settings.user_header);
+    struct err e = {0};
+    if (!value || !*value) {
+        return 0;
+    }
+    struct span token = span_trim(span_text(value));
+    if (span_starts_fold(token, SPAN_LITERAL("Bearer "))) {
+        token = span_trim(span_from(token, 7));
+    }
+    struct jwt_rules rules = {.algorithms = {a->algorithms.items, a->algorithms.count},
+                              .issuer = a->settings.jwt_issuer,
+                              .audience = a->settings.jwt_audience,
+                              .skew_s = a->settings.jwt_skew,
+                              .now_s = auth_now_ms() / 1000};
+    buf_init(&ret->claims, JWT_TEXT_MAX);
+    int code = keyring_check(a->keys, &rules, token, &ret->claims, &e);
+    if (code == -EAGAIN) {
+        auth_told(a, q, e.text);
+        auth_say(r, 503, "The keys that tokens are checked with cannot be had at the moment");
+        return code;
+    }
+    if (code < 0) {
+        auth_guessed(a, q, e.text);
+        auth_say(r, 401, "The token is not believed");
+        return -EACCES;
+    }
+    if (!scopes_are_there(a, buf_span(&ret->claims))) {
+        auth_say(r, 403, "The token lacks a scope: see the setting authJwtRequiredScopes");
+        return -EACCES;
+    }
+    if (!claims_user(buf_span(&ret->claims), a->settings.user_field, a->settings.jwt_prefix, ret->id)) {
+        auth_say(r, 403, "The token does not name a user: see the setting authUserIdField");
+        return -EACCES;
+    }
+    ret->by_header = true;
     return 1;
 }
 

@@ -14,6 +14,7 @@
 #define CACHE_MS 5000
 #define WEB_SESSION_MS ((int64_t)86400000)
 #define COOKIE_NAME 32
+#define NAMES_MAX 16
 
 /* A user as it was read at most CACHE_MS ago; shared by requests, freed with the last. */
 struct cached {
@@ -23,6 +24,24 @@ struct cached {
     int64_t read_ms, touched_ms;
     struct standing standing;
     const char **roles; /* of the standing; NULL ends */
+};
+
+/* A text taken apart at commas, semicolons and blanks. */
+struct names {
+    char *memory;
+    const char *items[NAMES_MAX + 1]; /* NULL ends */
+    size_t count;
+};
+/* -E2BIG, -ENOMEM. */
+int names_split(const char *text, struct names *ret);
+void names_done(struct names *w);
+
+/* Who a request says it is. */
+struct claim {
+    char id[USER_ID_MAX + 1];
+    uint32_t rights;                     /* that a token leaves */
+    bool by_token, by_header, by_server; /* by_header: somebody else vouches for the user */
+    struct buf claims;                   /* what they say of the user, a JSON object; empty: nothing */
 };
 
 struct auth {
@@ -35,7 +54,10 @@ struct auth {
     bool tls;
     struct nonce_table *nonces;
     struct throttle *throttle;
-    struct s2s *servers; /* NULL: no secret is set */
+    struct s2s *servers;  /* NULL: no secret is set */
+    struct keyring *keys; /* of AUTH_HEADER_JWT */
+    struct oidc *oidc;
+    struct names algorithms, scopes, redirects;
     auth_failure_fn told;
     void *told_ctx;
     pthread_mutex_t lock; /* of what follows */
@@ -64,13 +86,34 @@ int principal_stranger(const char *id, struct principal **ret);
  * the reply is complete. */
 int method_digest(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 int method_basic(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
-int method_bearer(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1],
-                  uint32_t *ret_rights);
+int method_bearer(struct auth *a, const struct request *q, struct reply *r, struct claim *ret);
 int method_server(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 int method_header(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
 int method_cookie(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]);
+int method_jwt(struct auth *a, const struct request *q, struct reply *r, struct claim *ret);
+/* login_oidc.c: a page that nobody asks for by name begins a login; what comes back from the provider ends one. Both
+ * answer a negative number: the reply is complete. 0: this request is neither. */
+int login_oidc(struct auth *a, const struct request *q, struct reply *r);
+void login_oidc_begin(struct auth *a, const struct request *q, struct reply *r);
+
+/* The user's id in a JSON object of claims: member `field`, with `prefix` in front. False: there is none, or it is no
+ * id of a user. */
+bool claims_user(struct span claims, const char *field, const char *prefix, char ret_id[USER_ID_MAX + 1]);
+/* Cookie NAME=VALUE for `seconds`; `lax`: also when the page of another site leads here. */
+void cookie_write(const struct auth *a, struct reply *r, const char *name, const char *value, int64_t seconds);
+bool wants_page(const struct request *q);
+
 bool peer_is_allowed(const struct auth *a, const char *peer, bool loopback_only);
 
+/* trust.c */
+int trust_open(struct auth *a, struct err *ret_err);
+void trust_done(struct auth *a);
+
+/* Is this somebody here? -ENOENT unknown, -EACCES not enabled, -EPERM not by another's word, else -errno. */
+int claim_allowed(struct auth *a, const struct claim *claim, struct principal **ret);
+
+/* A line of the history about what is no guess. */
+void auth_told(struct auth *a, const struct request *q, const char *what);
 /* A wrong password: counts, tells and waits. */
 void auth_failed(struct auth *a, const struct request *q, const char *id);
 /* A wrong token or link: tells and waits. Nobody guesses 256 bits, and an old token must not lock out its neighbours.

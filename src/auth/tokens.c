@@ -10,8 +10,6 @@
 #include "auth/users.h"
 #include "base/util.h"
 
-#define PREFIX "seine_"
-
 /* --- documents --- */
 
 static sqlite3_stmt *document_statement(struct control *c, const char *sql, const char *user, const char *kind,
@@ -149,13 +147,13 @@ static int token_insert(struct control *c, const struct token *wanted, const cha
 
 int tokens_create(struct control *c, const struct token *wanted, char ret_text[TOKEN_TEXT], char ret_id[TOKEN_ID],
                   struct err *ret_err) {
-    char word[TOKEN_TEXT - sizeof(PREFIX)];
+    char word[TOKEN_TEXT - sizeof(TOKEN_PREFIX)];
     int code = random_word(32, word, sizeof(word));
     code = code < 0 ? code : random_word(9, ret_id, TOKEN_ID);
     if (code < 0) {
         return err_set(ret_err, code, "no random bytes: %s", strerror(-code));
     }
-    (void)snprintf(ret_text, TOKEN_TEXT, PREFIX "%s", word);
+    (void)snprintf(ret_text, TOKEN_TEXT, TOKEN_PREFIX "%s", word);
     control_lock(c);
     int64_t count = token_count(c, wanted->user);
     code = count < 0 ? (int)count : count >= TOKENS_MAX ? -E2BIG : token_insert(c, wanted, ret_text, ret_id, ret_err);
@@ -226,7 +224,7 @@ static void token_used(struct control *c, const char *text, int64_t now) {
 
 int tokens_find(struct control *c, const char *text, int64_t now, char ret_user[USER_ID_MAX + 1],
                 uint32_t *ret_rights) {
-    if (strncmp(text, PREFIX, sizeof(PREFIX) - 1) != 0) {
+    if (strncmp(text, TOKEN_PREFIX, sizeof(TOKEN_PREFIX) - 1) != 0) {
         return -ENOENT;
     }
     control_lock(c);

@@ -111,6 +111,7 @@ int user_documents(struct control *c, const char *user, const char *kind,
 
 /* --- API tokens: "seine_" and 43 characters --- */
 
+#define TOKEN_PREFIX "seine_"
 #define TOKEN_TEXT 64
 #define TOKEN_ID 17
 #define TOKENS_MAX 1000 /* of a user */

@@ -21,7 +21,11 @@ struct store_command {
 
 #define AT(member) OPTION_AT(store_command, member)
 static const struct option_def store_option_table[] = {
-    STORE_OPTION_ROW(AT(store), STORE_OPTION_HELP),
+    {.name = "store",
+     .argument = "DIR",
+     .kind = OPTION_TEXT,
+     .offset = AT(store),
+     .help = "folder of the store (default: what SEINE_STORE names)"},
     {.name = "columns", .kind = OPTION_FLAG, .offset = AT(columns), .help = "stat: every column with its size"},
     {.name = "repair",
      .kind = OPTION_FLAG,
@@ -32,7 +36,13 @@ static const struct option_def store_option_table[] = {
      .kind = OPTION_TEXT,
      .offset = AT(segment),
      .help = "dump: this segment file (stat lists them)"},
-    LIMIT_OPTION_ROW(AT(limit), "dump: N rows at most"),
+    {.name = "limit",
+     .argument = "N",
+     .kind = OPTION_NUMBER,
+     .offset = AT(limit),
+     .min = 1,
+     .max = INT64_MAX,
+     .help = "dump: N rows at most"},
     {.name = "format",
      .argument = "FORMAT",
      .kind = OPTION_CHOICE,
@@ -50,7 +60,11 @@ static const struct option_def store_option_table[] = {
      .offset = AT(fields),
      .help = "export: columns of csv, by expression name, joined by commas"},
     SETUP_OPTION_ROWS(store_command, setup),
-    VERBOSE_OPTION_ROW(AT(setup.verbose), "say more: settings that are ignored"),
+    {.letter = 'v',
+     .name = "verbose",
+     .kind = OPTION_COUNT,
+     .offset = AT(setup.verbose),
+     .help = "say more: settings that are ignored"},
 };
 #undef AT
 

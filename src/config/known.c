@@ -8,12 +8,10 @@
 #include "base/util.h"
 
 static const char *const arkime_keys[] = {
-    "authMode",
     "autoGenerateId",
     "awsUseTokenForMetadata",
     "bpf",
     "bpfBufferSize",
-    "caTrustFile",
     "certFile",
     "commandSocket",
     "compressES",
@@ -56,7 +54,6 @@ static const char *const arkime_keys[] = {
     "garlandEthertype",
     "geoLite2ASN",
     "geoLite2Country",
-    "httpRealm",
     "httpVLanVNI",
     "icmpTimeout",
     "includes",
@@ -182,7 +179,6 @@ static const char *const arkime_keys[] = {
     "trimEthernetPadding",
     "tzspPort",
     "udpTimeout",
-    "userNameHeader",
     "usersElasticsearch",
     "usersPrefix",
     "ValueMaxLen",

@@ -74,5 +74,112 @@ stop
 "$server" viewPort=0 authMode=s2s </dev/null >said 2>err
 check 's2s needs a secret' grep -q 'serverSecret' err
 
+# --- tokens that somebody else signs ---
+
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out signer.pem 2>/dev/null
+openssl pkey -in signer.pem -pubout -out signer.pub
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out stranger.pem 2>/dev/null
+# jwt KEY CLAIMS [HEADER]: {iss, aud, exp} unless the claims say otherwise; KEY none: no signature, hmac:TEXT: HS256
+jwt() {
+  python3 - "$@" <<'PY'
+import base64, hashlib, hmac, json, subprocess, sys, time
+def b64(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b'=')
+key = sys.argv[1]
+algorithm = 'none' if key == 'none' else 'HS256' if key.startswith('hmac:') else 'RS256'
+claims = {'iss': 'https://idp.example', 'aud': 'seine', 'exp': int(time.time()) + 300}
+claims.update(json.loads(sys.argv[2]))
+claims = {k: v for k, v in claims.items() if v is not None}
+header = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {'alg': algorithm}
+text = b64(json.dumps(header).encode()) + b'.' + b64(json.dumps(claims).encode())
+if key == 'none':
+    signature = b''
+elif key.startswith('hmac:'):
+    signature = hmac.new(open(key[5:], 'rb').read(), text, hashlib.sha256).digest()
+else:
+    signature = subprocess.run(['openssl', 'dgst', '-sha256', '-sign', key], input=text, stdout=subprocess.PIPE, check=True).stdout
+print((text + b'.' + b64(signature)).decode())
+PY
+}
+with() { # with TOKEN [CURL-ARGUMENTS]
+  local word=$1
+  shift
+  get -H "X-Jwt: $word" "$@" "$url/api/user"
+}
+signed=(authMode=header-jwt userNameHeader=X-Jwt authUserIdField=sub authJwtIssuer=https://idp.example authJwtAudience=seine)
+start "${signed[@]}" authJwtKeyFile="$work/signer.pub" user=Hanna:geheim:arkimeUser user=bob:geheim:arkimeUser token=anna:8191
+with "$(jwt signer.pem '{"sub":"anna"}')"
+is 200 'a signed token' '"userId":"anna"'
+with "Bearer $(jwt signer.pem '{"sub":"anna"}')"
+is 200 'with the word Bearer' '"userId":"anna"'
+get "$url/api/user"
+is 403 'none' 'did not say'
+with "$(jwt stranger.pem '{"sub":"anna"}')"
+is 401 'signed by a stranger' 'not believed'
+with "$(jwt none '{"sub":"anna"}')"
+is 401 'not signed' 'not believed'
+with "$(jwt hmac:signer.pub '{"sub":"anna"}')"
+is 401 'the public key taken for a secret' 'not believed'
+with "$(jwt hmac:signer.pub '{"sub":"anna"}' '{"alg":"RS256"}')"
+is 401 'the same under another name' 'not believed'
+with "$(jwt signer.pem '{"sub":"anna","exp":1}')"
+is 401 'too old' 'not believed'
+with "$(jwt signer.pem '{"sub":"anna","exp":null}')"
+is 401 'for ever' 'not believed'
+with "$(jwt signer.pem "{\"sub\":\"anna\",\"nbf\":$(($(date +%s) + 3600))}")"
+is 401 'too early' 'not believed'
+with "$(jwt signer.pem '{"sub":"anna","aud":"other"}')"
+is 401 'for somebody else' 'not believed'
+with "$(jwt signer.pem '{"sub":"anna","iss":"https://evil.example"}')"
+is 401 'by somebody else' 'not believed'
+with "$(jwt signer.pem '{"sub":"bob"}')"
+is 403 'a user who may not come in by a header' 'by a header'
+with "$(jwt signer.pem '{"sub":"otto"}')"
+is 403 'a user who is not here' 'not known'
+with "$(jwt signer.pem '{"sub":"role:x"}')"
+is 403 'a role' 'does not name a user'
+with "$(jwt signer.pem '{"sub":["anna"]}')"
+is 403 'a claim that is no text' 'does not name a user'
+with "$(jwt signer.pem '{"sub":"anna\u0000x"}')"
+is 403 'a NUL in it' 'does not name a user'
+with "$(jwt signer.pem '{"sub":"anna"}')" -H "X-Jwt: $(jwt none '{"sub":"bob"}')"
+check 'two of them: no user of the second' sh -c '! grep -q bob body'
+get -H "Authorization: Bearer $(sed -n 's/^token //p' said)" "$url/api/user"
+is 200 'API tokens work beside them'
+stop
+start "${signed[@]}" userNameHeader=Authorization authJwtKeyFile="$work/signer.pub" authJwtRequiredScopes=seine,packets authJwtUserIdPrefix=idp- \
+  user=Hidp-anna:geheim:arkimeUser token=idp-anna:8191
+get -H "Authorization: Bearer $(jwt signer.pem '{"sub":"anna","scope":"openid seine packets"}')" "$url/api/user"
+is 200 'in Authorization, with scopes and a prefix' '"userId":"idp-anna"'
+get -H "Authorization: Bearer $(jwt signer.pem '{"sub":"anna","scp":["packets","seine"]}')" "$url/api/user"
+is 200 'scopes as a list'
+get -H "Authorization: Bearer $(jwt signer.pem '{"sub":"anna","scope":"openid seine packetsx"}')" "$url/api/user"
+is 403 'a scope that is missing' 'authJwtRequiredScopes'
+get -H "Authorization: Bearer $(sed -n 's/^token //p' said)" "$url/api/user"
+is 200 'and API tokens'
+stop
+printf 'a secret of more than 32 characters' >hs
+start "${signed[@]}" authJwtSecret="$(cat hs)" authJwtAlgorithms=HS256 user=Hanna:geheim:arkimeUser
+with "$(jwt hmac:hs '{"sub":"anna"}')"
+is 200 'HS256 with a secret'
+with "$(jwt signer.pem '{"sub":"anna"}')"
+is 401 'then no RS256'
+stop
+refused() { # refused NAME WORDS SETTING...
+  local name=$1 words=$2
+  shift 2
+  "$server" viewPort=0 authMode=header-jwt userNameHeader=X-Jwt authUserIdField=sub "$@" </dev/null >said 2>err
+  check "$name" grep -q -- "$words" err
+}
+refused 'no keys' 'needs one of'
+refused 'keys for everybody need an issuer' authJwtIssuer authJwtJwksUrl=https://idp.example/keys
+refused 'and an audience' authJwtAudience authJwtJwksUrl=https://idp.example/keys authJwtIssuer=x
+refused 'keys over plain HTTP' 'does not begin with https' authJwtJwksUrl=http://idp.example/keys authJwtIssuer=x authJwtAudience=y
+refused 'a short secret' '32 characters' authJwtSecret=short authJwtAlgorithms=HS256
+refused 'HS256 beside public keys' 'authJwtSecret' authJwtKeyFile="$work/signer.pub" authJwtAlgorithms=RS256,HS256
+refused 'RS256 with a secret' 'public keys' authJwtSecret="$(cat hs)"
+refused 'no algorithm at all' 'no algorithm that is taken' authJwtKeyFile="$work/signer.pub" authJwtAlgorithms=none
+refused 'a key file that is none' 'no public key' authJwtKeyFile="$work/hs"
+
 echo "1..$count"
 [ "$failed" -eq 0 ]

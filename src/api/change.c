@@ -1,5 +1,4 @@
-/* change.c: what changes stored sessions: tags put and taken, sessions deleted. Changes lie over the rows (control.h).
- */
+/* change.c: tags put on stored sessions and taken off. Changes lie over the rows (control.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,50 +115,10 @@ static void remove_tags(struct call *c) {
     change_tags(c, OVERLAY_REMOVE);
 }
 
-static void delete_sessions(struct call *c) {
-    struct change x = {.count = 0};
-    bool spi = call_bool(c, "removeSpi", false), pcap = call_bool(c, "removePcap", false);
-    if (!spi && !pcap) {
-        call_fail(c, 403, "You can't delete nothing");
-        return;
-    }
-    if (pcap) {
-        call_fail(c, 400,
-                  "Packets cannot be scrubbed: capture files are never changed. removeSpi alone deletes sessions");
-        return;
-    }
-    if (request_param(c->request, "ids").len == 0 && span_trim(request_param(c->request, "expression")).len == 0) {
-        call_fail(c, 403, "Error: Missing expression. An expression is required so you don't delete everything.");
-        return;
-    }
-    int code = find_sessions(&x, c);
-    if (code == 0 && x.count) {
-        struct overlay_change change = {.seqs = x.seqs, .count = x.count, .op = OVERLAY_DELETE_ROW, .user = c->who->id};
-        code = overlay_write(c->api->control, &change, &x.ask.err);
-        (void)store_refresh(c->api->store);
-    }
-    if (code < 0) {
-        call_fail(c, ask_status(code), "%s", ask_why(&x.ask, code));
-    } else {
-        char text[96];
-        (void)snprintf(text, sizeof(text), "Deletion SPI data of %zu session%s complete", x.count,
-                       x.count == 1 ? "" : "s");
-        call_done(c, text);
-    }
-    ask_count(&x.ask, x.count);
-    change_done(&x);
-}
-
 static const struct parameter tag_parameters[] = {
     {"tags", PARAM_LIST, NULL, "Tags: letters, digits, `-`, `_`, `:`"},
     {.name = NULL},
 };
-static const struct parameter delete_parameters[] = {
-    {"removeSpi", PARAM_BOOL, "false", "Delete the sessions; their packets stay in the captures"},
-    {"removePcap", PARAM_BOOL, "false", "Not supported"},
-    {.name = NULL},
-};
-
 #define CHANGE_FLAGS (API_POST | API_SESSION_QUERY | API_HISTORY)
 static const struct endpoint endpoints[] = {
     {.pattern = "/api/sessions/addtags",
@@ -179,13 +138,5 @@ static const struct endpoint endpoints[] = {
      .parameters = tag_parameters,
      .title = "Take tags off sessions",
      .help = "`{success:true,text:\"Tags removed successfully\"}`"},
-    {.pattern = "/api/delete",
-     .aliases = "/delete",
-     .flags = CHANGE_FLAGS | API_TOKEN,
-     .rights = RIGHT_ANY | RIGHT_REMOVE,
-     .function = delete_sessions,
-     .parameters = delete_parameters,
-     .title = "Delete sessions",
-     .help = "Of an expression or by `ids`; captures are not changed."},
 };
 const struct endpoint_family change_family = {"change", endpoints, ARRAY_LEN(endpoints)};

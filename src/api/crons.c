@@ -54,6 +54,8 @@ static void text_write(struct json *j, const char *key, const char *text) {
     }
 }
 
+static const struct kept_share_names share_names = {"users", "roles", NULL, "editRoles", false};
+
 static void cron_write(struct json *j, const struct saved *s, const struct call *c) {
     struct cron_state state;
     state_read(c->api->control, s->id, &state);
@@ -77,50 +79,11 @@ static void cron_write(struct json *j, const struct saved *s, const struct call 
     json_key(j, "canEdit");
     json_bool(j, saved_may_edit(s, c->who));
     if (saved_may_edit(s, c->who)) {
-        json_key(j, "users");
-        lines_write_joined(j, s->users);
-        json_key(j, "roles");
-        lines_write(j, s->roles);
-        json_key(j, "editRoles");
-        lines_write(j, s->edit_roles);
+        kept_share_write(j, &share_names, s);
     }
-}
-
-static const struct kept_kind cron_kind = {SAVED_CRON, "query", cron_write, false};
-static const struct kept_share_names share_names = {"users", "roles", NULL, "editRoles"};
-
-static void cron_list(struct call *c) {
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    int code = saved_all(c->api->control, SAVED_CRON, &rows);
-    if (code) {
-        kept_fail(c, &cron_kind, (struct span){NULL, 0}, code);
-        return;
-    }
-    bool all = input_flag(c, "all") && (c->who->rights & RIGHT_ADMIN);
-    struct json j = call_json(c);
-    json_open(&j, '[');
-    for (size_t i = 0; i < rows.count; i++) {
-        if (all || saved_may_use(&rows.rows[i], c->who)) {
-            json_open(&j, '{');
-            cron_write(&j, &rows.rows[i], c);
-            json_close(&j, '}');
-        }
-    }
-    json_close(&j, ']');
 }
 
 /* --- what is asked for --- */
-
-struct cron_wish {
-    struct span name, query, action, tags, description;
-    bool enabled;
-    struct buf scratch; /* texts of the stored row */
-};
-
-static void cron_wish_done(struct cron_wish *w) {
-    buf_done(&w->scratch);
-}
 
 static bool tags_good(struct call *c, struct span tags) {
     for (size_t i = 0; i < tags.len; i++) {
@@ -148,74 +111,6 @@ static bool query_good(struct call *c, struct span text) {
     return code == 0;
 }
 
-static struct span kept_or(struct span given, const struct saved *row, const char *key, struct buf *scratch) {
-    return given.at || !row->body.len ? given : body_member(row->body, key, scratch);
-}
-
-static bool enabled_read(struct call *c, const struct saved *row, struct cron_wish *w) {
-    struct span text = request_param(c->request, "enabled");
-    if (!text.len) {
-        w->enabled = !row->body.len || span_is(body_member(row->body, "enabled", &w->scratch), "true");
-        return true;
-    }
-    w->enabled = input_flag(c, "enabled");
-    if (!w->enabled && !span_is(text, "false") && !span_is(text, "0")) {
-        call_fail(c, 400, "enabled must be true or false");
-        return false;
-    }
-    return true;
-}
-
-/* Texts of the request over those of `row`. */
-static bool wish_read(struct call *c, const struct saved *row, struct cron_wish *w) {
-    buf_init(&w->scratch, SAVED_EXPRESSION_MAX * 2);
-    if (!input_text(c, "name", "Name", SAVED_NAME_MAX, &w->name) ||
-        !input_text(c, "query", "Query", SAVED_EXPRESSION_MAX, &w->query) ||
-        !input_text(c, "action", "Action", 256, &w->action) || !input_text(c, "tags", "Tags", TAGS_MAX, &w->tags) ||
-        !input_text(c, "description", "Description", SAVED_DESCRIPTION_MAX, &w->description) ||
-        !enabled_read(c, row, w)) {
-        return false;
-    }
-    w->name = w->name.at ? w->name : row->name;
-    w->description = w->description.at ? w->description : row->description;
-    w->query = kept_or(w->query, row, "query", &w->scratch);
-    w->action = kept_or(w->action, row, "action", &w->scratch);
-    w->tags = kept_or(w->tags, row, "tags", &w->scratch);
-    const char *missing = !w->name.len     ? "Missing query name"
-                          : !w->query.len  ? "Missing query expression"
-                          : !w->action.len ? "Missing query action"
-                          : !w->tags.len   ? "Missing query tag(s)"
-                                           : NULL;
-    if (missing) {
-        call_fail(c, 403, "%s", missing);
-        return false;
-    }
-    if (!span_is(w->action, "tag")) {
-        call_fail(c, 403, "The action must be tag: there are no clusters to forward to");
-        return false;
-    }
-    return tags_good(c, w->tags) && query_good(c, w->query);
-}
-
-static void body_make(const struct cron_wish *w, struct saved *row, struct buf *body) {
-    struct json j = json_over(body);
-    json_open(&j, '{');
-    json_key(&j, "query");
-    json_text(&j, w->query);
-    json_key(&j, "action");
-    json_text(&j, w->action);
-    json_key(&j, "tags");
-    json_text(&j, w->tags);
-    json_key(&j, "enabled");
-    json_bool(&j, w->enabled);
-    json_close(&j, '}');
-    row->body = buf_span(body);
-    row->name = w->name;
-    row->description = w->description;
-}
-
-#define BODY_CEILING (SAVED_EXPRESSION_MAX * 6 + TAGS_MAX * 6 + 512)
-
 /* From when on sessions are looked at: `since` hours ago; -1: all there are. */
 static bool since_read(struct call *c, int64_t *ret_ms) {
     struct span text = request_param(c->request, "since");
@@ -228,14 +123,14 @@ static bool since_read(struct call *c, int64_t *ret_ms) {
     return true;
 }
 
-static int state_make(struct call *c, const char *id, int64_t from) {
+static int state_make(struct call *c, struct span id, int64_t from) {
     struct control *control = c->api->control;
     control_lock(control);
     sqlite3_stmt *s =
         control_prepare(control, "INSERT INTO cron_state (id, lp, toggled, toggled_by) VALUES (?, ?, ?, ?)", NULL);
     int code = s ? 0 : -EIO;
     if (s) {
-        control_bind_text(s, 1, id);
+        control_bind(s, 1, id);
         control_bind_u64(s, 2, (uint64_t)from);
         control_bind_u64(s, 3, (uint64_t)input_now());
         control_bind_text(s, 4, c->who->id);
@@ -243,30 +138,6 @@ static int state_make(struct call *c, const char *id, int64_t from) {
     }
     control_unlock(control);
     return code;
-}
-
-static void cron_create(struct call *c) {
-    struct saved row = {.kind = SAVED_CRON, .owner = span_text(c->who->id)};
-    _cleanup_(cron_wish_done) struct cron_wish wish = {0};
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    _cleanup_(buf_done) struct buf body;
-    buf_init(&body, BODY_CEILING);
-    int64_t from;
-    if (!since_read(c, &from) || !wish_read(c, &row, &wish) || !kept_share_read(c, &share_names, &share, &row)) {
-        return;
-    }
-    body_make(&wish, &row, &body);
-    char id[SAVED_ID_SIZE];
-    row.created = row.updated = input_now();
-    int code = saved_insert(c->api->control, &row, row.created, id);
-    code = code < 0 ? code : state_make(c, id, from);
-    if (code < 0) {
-        kept_fail(c, &cron_kind, row.name, code);
-        return;
-    }
-    row.id = span_text(id);
-    kept_answer(c, &cron_kind, "Created", &row, &share);
-    crons_wake(c->api->crons);
 }
 
 static void toggle_note(struct call *c, struct span id) {
@@ -282,45 +153,71 @@ static void toggle_note(struct call *c, struct span id) {
     control_unlock(c->api->control);
 }
 
-static bool work_changed(const struct saved *row, const struct cron_wish *w) {
-    const struct {
-        const char *key;
-        struct span now;
-    } parts[] = {{"query", w->query}, {"action", w->action}, {"tags", w->tags}};
+enum { MEMBER_NAME, MEMBER_QUERY, MEMBER_ACTION, MEMBER_TAGS, MEMBER_ENABLED };
+static const struct kept_member cron_members[KEPT_MEMBERS_MAX] = {
+    [MEMBER_NAME] = {"name", "Name", KEPT_TEXT, KEPT_NAME, SAVED_NAME_MAX, "Missing query name", NULL},
+    [MEMBER_QUERY] = {"query", "Query", KEPT_TEXT, KEPT_BODY, SAVED_EXPRESSION_MAX, "Missing query expression", NULL},
+    [MEMBER_ACTION] = {"action", "Action", KEPT_TEXT, KEPT_BODY, 256, "Missing query action", NULL},
+    [MEMBER_TAGS] = {"tags", "Tags", KEPT_TEXT, KEPT_BODY, TAGS_MAX, "Missing query tag(s)", NULL},
+    [MEMBER_ENABLED] = {"enabled", "enabled", KEPT_FLAG, KEPT_BODY, 5, NULL, "true"},
+    {"description", "Description", KEPT_TEXT, KEPT_DESCRIPTION, SAVED_DESCRIPTION_MAX, NULL, NULL},
+};
+
+static bool member_changed(const struct kept_form *f, size_t member) {
     _cleanup_(buf_done) struct buf scratch;
-    buf_init(&scratch, BODY_CEILING);
-    bool changed = false;
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        buf_clear(&scratch);
-        changed = changed || !span_equal(body_member(row->body, parts[i].key, &scratch), parts[i].now);
+    buf_init(&scratch, SAVED_EXPRESSION_MAX + TAGS_MAX);
+    return !span_equal(body_member(f->before->body, cron_members[member].name, &scratch), f->values[member]);
+}
+
+static bool cron_check(struct call *c, struct kept_form *f) {
+    int64_t from;
+    if (!span_is(f->values[MEMBER_ACTION], "tag")) {
+        call_fail(c, 403, "The action must be tag: there are no clusters to forward to");
+        return false;
     }
-    return changed;
+    if (!since_read(c, &from) || !tags_good(c, f->values[MEMBER_TAGS]) || !query_good(c, f->values[MEMBER_QUERY])) {
+        return false;
+    }
+    /* nobody has sessions tagged with another's rights */
+    if (f->before &&
+        (member_changed(f, MEMBER_QUERY) || member_changed(f, MEMBER_ACTION) || member_changed(f, MEMBER_TAGS))) {
+        f->row.owner = span_text(c->who->id);
+    }
+    return true;
+}
+
+static int cron_stored(struct call *c, const struct kept_form *f) {
+    int code = 0;
+    int64_t from;
+    if (!f->before) {
+        code = since_read(c, &from) ? state_make(c, f->row.id, from) : -EINVAL;
+    } else if (member_changed(f, MEMBER_ENABLED)) {
+        toggle_note(c, f->row.id);
+    }
+    crons_wake(c->api->crons);
+    return code;
+}
+
+static const struct kept_kind cron_kind = {
+    .kind = SAVED_CRON,
+    .word = "query",
+    .write = cron_write,
+    .members = cron_members,
+    .share = &share_names,
+    .check = cron_check,
+    .stored = cron_stored,
+};
+
+static void cron_list(struct call *c) {
+    kept_array_answer(c, &cron_kind, input_flag(c, "all") && (c->who->rights & RIGHT_ADMIN));
+}
+
+static void cron_create(struct call *c) {
+    kept_create(c, &cron_kind);
 }
 
 static void cron_change(struct call *c) {
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    _cleanup_(cron_wish_done) struct cron_wish wish = {0};
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    _cleanup_(buf_done) struct buf body;
-    buf_init(&body, BODY_CEILING);
-    if (!kept_find(c, &cron_kind, true, &rows)) {
-        return;
-    }
-    struct saved *row = &rows.rows[0];
-    bool before = span_find(row->body, SPAN_LITERAL("\"enabled\":true}")) != SPAN_NONE;
-    if (!wish_read(c, row, &wish) || !kept_share_read(c, &share_names, &share, row)) {
-        return;
-    }
-    if (work_changed(row, &wish)) { /* nobody has sessions tagged with another's rights */
-        row->owner = span_text(c->who->id);
-    }
-    body_make(&wish, row, &body);
-    if (wish.enabled != before) {
-        toggle_note(c, row->id);
-    }
-    kept_change(c, &cron_kind, row, &share);
-    crons_wake(c->api->crons);
+    kept_change(c, &cron_kind);
 }
 
 static void cron_delete(struct call *c) {

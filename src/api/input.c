@@ -84,36 +84,49 @@ static bool line_add(struct call *c, const char *label, struct span name, struct
     return true;
 }
 
-static bool list_take(struct call *c, const char *label, const struct json_index *x, struct buf *ret_lines) {
+/* Where the names of a list go. */
+struct name_list {
+    const char *label;
+    struct buf *lines, *invalid; /* invalid: they are users, and those nobody has go there; NULL: any names */
+    size_t count;
+};
+
+static bool name_add(struct call *c, struct name_list *l, struct span name) {
+    if (name.len == 0) {
+        return true;
+    }
+    char id[SAVED_LIST_NAME_MAX + 1] = "";
+    bool known = !l->invalid;
+    if (!known && name.len < sizeof(id) && !memchr(name.at, 0, name.len)) {
+        memcpy(id, name.at, name.len);
+        known = auth_user_exists(c->api->auth, id);
+    }
+    size_t ignored = 0;
+    return known ? line_add(c, l->label, name, l->lines, &l->count) : line_add(c, l->label, name, l->invalid, &ignored);
+}
+
+static bool array_take(struct call *c, struct name_list *l, const struct json_index *x) {
     _cleanup_(buf_done) struct buf scratch;
     buf_init(&scratch, SAVED_VALUES_MAX);
     struct json_walk walk = json_walk_over(json_root(x));
     struct span key, text;
     struct json_ref value;
-    size_t count = 0;
     while (json_walk_next(&walk, &key, &value)) {
         buf_clear(&scratch);
         if (!json_string(value, &scratch, &text)) {
-            call_fail(c, 403, "%s field must be an array of strings", label);
+            call_fail(c, 403, "%s field must be an array of strings", l->label);
             return false;
         }
-        text = span_trim(text);
-        if (text.len && !line_add(c, label, text, ret_lines, &count)) {
+        if (!name_add(c, l, span_trim(text))) {
             return false;
         }
     }
     return true;
 }
 
-bool input_list(struct call *c, const char *name, const char *label, struct buf *ret_lines, bool *ret_given) {
-    struct span text = request_param(c->request, name);
-    bool json = request_param_is_json(c->request, name);
-    *ret_given = text.at && !(json && span_is(text, "null"));
-    if (!*ret_given) {
-        return true;
-    }
+static bool array_read(struct call *c, struct name_list *l, struct span text, bool json) {
     if (!json || span_byte(text, 0) != '[') {
-        call_fail(c, 403, "%s field must be an array of strings", label);
+        call_fail(c, 403, "%s field must be an array of strings", l->label);
         return false;
     }
     struct json_index x;
@@ -121,52 +134,37 @@ bool input_list(struct call *c, const char *name, const char *label, struct buf 
     json_index_init(&x, 1 << 20);
     bool good = json_index_build(&x, text, &error) == 0 && json_check(&x, &error) == 0;
     if (!good) {
-        call_fail(c, 400, "%s is not valid JSON", label);
+        call_fail(c, 400, "%s is not valid JSON", l->label);
     } else {
-        good = list_take(c, label, &x, ret_lines);
+        good = array_take(c, l, &x);
     }
     json_index_done(&x);
     return good;
 }
 
-static bool user_add(struct call *c, const char *label, struct span user, struct buf *lines, struct buf *invalid,
-                     size_t *count) {
-    char id[SAVED_LIST_NAME_MAX + 1] = "";
-    bool known = user.len < sizeof(id) && !memchr(user.at, 0, user.len);
-    if (known) {
-        memcpy(id, user.at, user.len);
-        id[user.len] = 0;
-        known = auth_user_exists(c->api->auth, id);
-    }
-    if (known) {
-        return line_add(c, label, user, lines, count);
-    }
-    size_t ignored = 0;
-    return line_add(c, label, user, invalid, &ignored);
-}
-
-bool input_users(struct call *c, const char *name, const char *label, struct buf *ret_lines, struct buf *invalid,
-                 bool *ret_given) {
-    struct span rest = request_param(c->request, name);
-    bool json = request_param_is_json(c->request, name);
-    *ret_given = rest.at && !(json && span_is(rest, "null"));
-    if (!*ret_given) {
-        return true;
-    }
+static bool joined_read(struct call *c, struct name_list *l, struct span rest, bool json) {
     if (json) {
-        call_fail(c, 403, "%s field must be a string", label);
+        call_fail(c, 403, "%s field must be a string", l->label);
         return false;
     }
-    size_t count = 0;
     while (rest.len) {
         size_t comma = span_find_byte(rest, 0, ',');
-        struct span user = span_trim(span_sub(rest, 0, comma));
+        struct span name = span_trim(span_sub(rest, 0, comma));
         rest = comma == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, comma + 1);
-        if (user.len && !user_add(c, label, user, ret_lines, invalid, &count)) {
+        if (!name_add(c, l, name)) {
             return false;
         }
     }
     return true;
+}
+
+bool input_names(struct call *c, const struct input_names *what, struct buf *ret_lines, struct buf *invalid,
+                 bool *ret_given) {
+    struct name_list l = {.label = what->label, .lines = ret_lines, .invalid = what->users ? invalid : NULL};
+    struct span text = request_param(c->request, what->name);
+    bool json = request_param_is_json(c->request, what->name);
+    *ret_given = text.at && !(json && span_is(text, "null"));
+    return !*ret_given || (what->array ? array_read : joined_read)(c, &l, text, json);
 }
 
 bool input_json(struct call *c, const char *name, const char *label, char bracket, size_t max, struct span *ret) {

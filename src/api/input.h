@@ -12,10 +12,14 @@ bool input_text(struct call *c, const char *name, const char *label, size_t max,
 /* The same, and there must be one: `missing` is the answer (403). */
 bool input_needed(struct call *c, const char *name, const char *label, size_t max, const char *missing,
                   struct span *ret);
-/* A JSON array of text, as lines. `ret_given`: it was there. */
-bool input_list(struct call *c, const char *name, const char *label, struct buf *ret_lines, bool *ret_given);
-/* Users, joined by commas. Names nobody has go to `invalid`, the others to `ret_lines`. */
-bool input_users(struct call *c, const char *name, const char *label, struct buf *ret_lines, struct buf *invalid,
+/* A list of names: a JSON array of text, or one text where commas join them. */
+struct input_names {
+    const char *name, *label;
+    bool array;
+    bool users; /* names of users */
+};
+/* As lines. Users nobody has go to `invalid`, the others to `ret_lines`. `ret_given`: it was there. */
+bool input_names(struct call *c, const struct input_names *what, struct buf *ret_lines, struct buf *invalid,
                  bool *ret_given);
 /* A JSON value of the kind that `bracket` opens, as it was sent; {NULL, 0} when it is not there or null. */
 bool input_json(struct call *c, const char *name, const char *label, char bracket, size_t max, struct span *ret);

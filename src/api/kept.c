@@ -1,4 +1,4 @@
-/* kept.c: what the endpoints of saved things have in common: lists, rights, answers. */
+/* kept.c: what the endpoints of saved things have in common: lists, rights, failures. */
 #include "api/kept.h"
 
 #include <ctype.h>
@@ -36,50 +36,6 @@ struct span body_member(struct span body, const char *key, struct buf *scratch) 
     }
     json_index_done(&x);
     return text;
-}
-
-/* --- sharing --- */
-
-void kept_share_done(struct kept_share *s) {
-    buf_done(&s->users);
-    buf_done(&s->roles);
-    buf_done(&s->edit_users);
-    buf_done(&s->edit_roles);
-    buf_done(&s->invalid);
-}
-
-#define LIST_CEILING ((size_t)SAVED_LIST_MAX * (SAVED_LIST_NAME_MAX + 2))
-
-bool kept_share_read(struct call *c, const struct kept_share_names *names, struct kept_share *ret, struct saved *row) {
-    buf_init(&ret->users, LIST_CEILING);
-    buf_init(&ret->roles, LIST_CEILING);
-    buf_init(&ret->edit_users, LIST_CEILING);
-    buf_init(&ret->edit_roles, LIST_CEILING);
-    buf_init(&ret->invalid, LIST_CEILING);
-    const struct {
-        const char *name, *label;
-        bool users;
-        struct buf *to;
-        struct span *member;
-    } lists[] = {{names->users, "Users", true, &ret->users, &row->users},
-                 {names->roles, "Roles", false, &ret->roles, &row->roles},
-                 {names->edit_users, "Edit users", true, &ret->edit_users, &row->edit_users},
-                 {names->edit_roles, "Edit roles", false, &ret->edit_roles, &row->edit_roles}};
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        if (!lists[i].name) {
-            continue;
-        }
-        bool given;
-        bool good = lists[i].users ? input_users(c, lists[i].name, lists[i].label, lists[i].to, &ret->invalid, &given)
-                                   : input_list(c, lists[i].name, lists[i].label, lists[i].to, &given);
-        if (!good) {
-            return false;
-        }
-        if (given) {
-            *lists[i].member = buf_span(lists[i].to);
-        }
-    }
-    return true;
 }
 
 /* --- failures --- */
@@ -232,55 +188,48 @@ void kept_list(struct call *c, const struct kept_kind *kind, kept_fits_fn fits, 
     c->records_total = (int64_t)total;
 }
 
-/* --- changes --- */
+int kept_array(const struct call *c, const struct kept_kind *kind, bool all, struct json *j) {
+    _cleanup_(saved_rows_done) struct saved_rows rows;
+    saved_rows_init(&rows);
+    int code = saved_all(c->api->control, kind->kind, &rows);
+    json_open(j, '[');
+    for (size_t i = 0; code == 0 && i < rows.count; i++) {
+        if (all || saved_may_use(&rows.rows[i], c->who)) {
+            json_open(j, '{');
+            kind->write(j, &rows.rows[i], c);
+            json_close(j, '}');
+        }
+    }
+    json_close(j, ']');
+    return code;
+}
 
-void kept_answer(struct call *c, const struct kept_kind *kind, const char *done, const struct saved *row,
-                 const struct kept_share *share) {
-    char text[64];
-    (void)snprintf(text, sizeof(text), "%s %s!", done, kind->word);
+void kept_array_answer(struct call *c, const struct kept_kind *kind, bool all) {
     struct json j = call_json(c);
-    json_open(&j, '{');
-    json_key(&j, "success");
-    json_bool(&j, true);
-    json_key(&j, "text");
-    json_cstr(&j, text);
-    json_key(&j, kind->word);
-    json_open(&j, '{');
-    kind->write(&j, row, c);
-    json_close(&j, '}');
-    if (share) {
-        json_key(&j, "invalidUsers");
-        lines_write(&j, buf_span(&share->invalid));
+    int code = kept_array(c, kind, all, &j);
+    if (code) {
+        kept_fail(c, kind, (struct span){NULL, 0}, code);
     }
-    json_close(&j, '}');
 }
 
-void kept_create(struct call *c, const struct kept_kind *kind, const struct saved *row,
-                 const struct kept_share *share) {
-    char id[SAVED_ID_SIZE];
-    int64_t now = input_now();
-    int code = saved_insert(c->api->control, row, now, id);
-    if (code) {
-        kept_fail(c, kind, row->name, code);
-        return;
+void kept_share_write(struct json *j, const struct kept_share_names *names, const struct saved *s) {
+    const struct {
+        const char *name;
+        bool joined;
+        struct span lines;
+    } lists[] = {{names->users, !names->arrays, s->users},
+                 {names->roles, false, s->roles},
+                 {names->edit_users, !names->arrays, s->edit_users},
+                 {names->edit_roles, false, s->edit_roles}};
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        if (lists[i].name) {
+            json_key(j, lists[i].name);
+            (lists[i].joined ? lines_write_joined : lines_write)(j, lists[i].lines);
+        }
     }
-    struct saved made = *row;
-    made.id = span_text(id);
-    made.created = made.updated = now;
-    kept_answer(c, kind, "Created", &made, share);
 }
 
-void kept_change(struct call *c, const struct kept_kind *kind, const struct saved *row,
-                 const struct kept_share *share) {
-    struct saved changed = *row;
-    changed.updated = input_now();
-    int code = saved_update(c->api->control, row, changed.updated);
-    if (code) {
-        kept_fail(c, kind, row->name, code);
-        return;
-    }
-    kept_answer(c, kind, "Updated", &changed, share);
-}
+/* --- deletion --- */
 
 void kept_delete(struct call *c, const struct kept_kind *kind) {
     _cleanup_(saved_rows_done) struct saved_rows rows;

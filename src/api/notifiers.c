@@ -10,7 +10,6 @@
 #include "base/json_scan.h"
 #include "base/util.h"
 
-#define FIELDS_MAX 32
 #define FIELD_TEXT_MAX 4096
 
 enum notifier_field_kind { FIELD_TEXT, FIELD_SECRET, FIELD_FLAG };
@@ -102,6 +101,8 @@ static void type_list(struct call *c) {
     json_close(&j, '}');
 }
 
+static const struct kept_share_names share_names = {"users", "roles", NULL, NULL, false};
+
 static void notifier_write(struct json *j, const struct saved *s, const struct call *c) {
     json_key(j, "id");
     json_text(j, s->id);
@@ -113,39 +114,12 @@ static void notifier_write(struct json *j, const struct saved *s, const struct c
         kept_splice(j, s->body);
         json_key(j, "user");
         json_text(j, s->owner);
-        json_key(j, "users");
-        lines_write_joined(j, s->users);
-        json_key(j, "roles");
-        lines_write(j, s->roles);
+        kept_share_write(j, &share_names, s);
         json_key(j, "created");
         json_i64(j, s->created);
         json_key(j, "updated");
         json_i64(j, s->updated);
     }
-}
-
-static const struct kept_kind notifier_kind = {SAVED_NOTIFIER, "notifier", notifier_write, true};
-static const struct kept_share_names share_names = {"users", "roles", NULL, NULL};
-
-/* The bare array older clients expect; admins see all. */
-static void notifier_list(struct call *c) {
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    int code = saved_all(c->api->control, SAVED_NOTIFIER, &rows);
-    if (code) {
-        kept_fail(c, &notifier_kind, (struct span){NULL, 0}, code);
-        return;
-    }
-    struct json j = call_json(c);
-    json_open(&j, '[');
-    for (size_t i = 0; i < rows.count; i++) {
-        if ((c->who->rights & RIGHT_ADMIN) || saved_may_use(&rows.rows[i], c->who)) {
-            json_open(&j, '{');
-            notifier_write(&j, &rows.rows[i], c);
-            json_close(&j, '}');
-        }
-    }
-    json_close(&j, ']');
 }
 
 /* --- fields: an array of {name, value} --- */
@@ -190,69 +164,62 @@ static bool field_write(struct call *c, const struct notifier_field *f, struct j
     return true;
 }
 
-static bool fields_take(struct call *c, const struct notifier_type *type, struct span text, struct buf *body) {
+static bool fields_take(struct call *c, const struct notifier_type *type, struct span text, struct buf *ret_fields) {
     struct json_index x;
     struct json_error error;
     json_index_init(&x, 1 << 16);
     bool good = json_index_build(&x, text, &error) == 0;
-    struct json j = json_over(body);
-    json_open(&j, '{');
-    json_key(&j, "fields");
+    struct json j = json_over(ret_fields);
     json_open(&j, '[');
     for (const struct notifier_field *f = type->fields; good && f->name; f++) {
         good = field_write(c, f, field_value(&x, f->name), &j);
     }
     json_close(&j, ']');
-    json_close(&j, '}');
     json_index_done(&x);
     return good;
 }
 
-#define BODY_CEILING ((size_t)FIELDS_MAX * (FIELD_TEXT_MAX + 256))
+enum { MEMBER_NAME, MEMBER_TYPE, MEMBER_FIELDS };
+static const struct kept_member notifier_members[KEPT_MEMBERS_MAX] = {
+    [MEMBER_NAME] = {"name", "Name", KEPT_TEXT, KEPT_NAME, SAVED_NAME_MAX, "Missing a unique notifier name", NULL},
+    [MEMBER_TYPE] = {"type", "Type", KEPT_TEXT, KEPT_ROW_TYPE, 32, "Missing notifier type", NULL},
+    [MEMBER_FIELDS] = {"fields", "Notifier fields", KEPT_ARRAY, KEPT_BODY, SAVED_DATA_MAX, "Missing notifier fields",
+                       NULL},
+};
 
-static bool notifier_read(struct call *c, struct saved *row, struct buf *body) {
-    struct span fields;
-    if (!input_needed(c, "name", "Name", SAVED_NAME_MAX, "Missing a unique notifier name", &row->name) ||
-        !input_needed(c, "type", "Type", 32, "Missing notifier type", &row->type)) {
-        return false;
-    }
-    const struct notifier_type *type = type_find(row->type);
+static bool notifier_check(struct call *c, struct kept_form *f) {
+    struct span name = f->values[MEMBER_TYPE];
+    const struct notifier_type *type = type_find(name);
     if (!type) {
-        call_fail(c, 403, "Unknown notifier type %.*s", (int)row->type.len, (const char *)row->type.at);
+        call_fail(c, 403, "Unknown notifier type %.*s", (int)name.len, (const char *)name.at);
         return false;
     }
-    if (!input_json(c, "fields", "Notifier fields", '[', SAVED_DATA_MAX, &fields)) {
-        return false;
-    }
-    if (!fields.at) {
-        call_fail(c, 403, "Missing notifier fields");
-        return false;
-    }
-    bool good = fields_take(c, type, fields, body);
-    row->body = buf_span(body);
+    bool good = fields_take(c, type, f->values[MEMBER_FIELDS], &f->scratch);
+    f->values[MEMBER_FIELDS] = buf_span(&f->scratch);
     return good;
 }
 
+static const struct kept_kind notifier_kind = {
+    .kind = SAVED_NOTIFIER,
+    .word = "notifier",
+    .write = notifier_write,
+    .members = notifier_members,
+    .share = &share_names,
+    .sent_whole = true,
+    .check = notifier_check,
+};
+
+/* Admins see all. */
+static void notifier_list(struct call *c) {
+    kept_array_answer(c, &notifier_kind, c->who->rights & RIGHT_ADMIN);
+}
+
 static void notifier_create(struct call *c) {
-    struct saved row = {.kind = SAVED_NOTIFIER, .owner = span_text(c->who->id)};
-    _cleanup_(buf_done) struct buf body;
-    buf_init(&body, BODY_CEILING);
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    if (notifier_read(c, &row, &body) && kept_share_read(c, &share_names, &share, &row)) {
-        kept_create(c, &notifier_kind, &row, &share);
-    }
+    kept_create(c, &notifier_kind);
 }
 
 static void notifier_change(struct call *c) {
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    _cleanup_(buf_done) struct buf body;
-    buf_init(&body, BODY_CEILING);
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    if (kept_find(c, &notifier_kind, true, &rows) && notifier_read(c, &rows.rows[0], &body) &&
-        kept_share_read(c, &share_names, &share, &rows.rows[0])) {
-        kept_change(c, &notifier_kind, &rows.rows[0], &share);
-    }
+    kept_change(c, &notifier_kind);
 }
 
 static void notifier_delete(struct call *c) {

@@ -13,6 +13,7 @@ struct api_settings {
     uint32_t query_seconds;
     bool run_crons;     /* cronQueries */
     bool reverse_names; /* reverseDns */
+    bool scrub_foreign; /* scrubForeign */
     const char *title, *footer;
     const char *default_range; /* hours; "-1" everything */
 };

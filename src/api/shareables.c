@@ -1,9 +1,9 @@
 /* shareables.c: JSON that pages keep and share, such as the widgets of a summary; its type says which page's. */
-#include <stdio.h>
-
 #include "api/kept.h"
 #include "api/shared.h"
 #include "base/util.h"
+
+static const struct kept_share_names share_names = {"viewUsers", "viewRoles", "editUsers", "editRoles", true};
 
 static void shareable_write(struct json *j, const struct saved *s, const struct call *c) {
     bool edit = saved_may_edit(s, c->who);
@@ -28,19 +28,34 @@ static void shareable_write(struct json *j, const struct saved *s, const struct 
     json_key(j, "canDelete");
     json_bool(j, (c->who->rights & RIGHT_ADMIN) || span_is(s->owner, c->who->id));
     if (edit) {
-        json_key(j, "viewUsers");
-        lines_write(j, s->users);
-        json_key(j, "viewRoles");
-        lines_write(j, s->roles);
-        json_key(j, "editUsers");
-        lines_write(j, s->edit_users);
-        json_key(j, "editRoles");
-        lines_write(j, s->edit_roles);
+        kept_share_write(j, &share_names, s);
     }
 }
 
-static const struct kept_kind shareable_kind = {SAVED_SHAREABLE, "shareable", shareable_write, false};
-static const struct kept_share_names share_names = {NULL, "viewRoles", NULL, "editRoles"};
+enum { MEMBER_TYPE, MEMBER_NAME, MEMBER_DATA };
+static const struct kept_member shareable_members[KEPT_MEMBERS_MAX] = {
+    [MEMBER_TYPE] = {"type", "Type", KEPT_TEXT, KEPT_ROW_TYPE, 64, "Missing shareable type", NULL},
+    [MEMBER_NAME] = {"name", "Name", KEPT_TEXT, KEPT_NAME, SAVED_NAME_MAX, "Missing shareable name", NULL},
+    [MEMBER_DATA] = {"data", "Data", KEPT_OBJECT, KEPT_WHOLE_BODY, SAVED_DATA_MAX, "Missing shareable data", NULL},
+    {"description", "Description", KEPT_TEXT, KEPT_DESCRIPTION, SAVED_DESCRIPTION_MAX, NULL, NULL},
+};
+
+static bool shareable_check(struct call *c, struct kept_form *f) {
+    if (f->before && !span_equal(f->values[MEMBER_TYPE], f->before->type)) {
+        call_fail(c, 403, "The type of a shareable can not be changed");
+        return false;
+    }
+    return true;
+}
+
+static const struct kept_kind shareable_kind = {
+    .kind = SAVED_SHAREABLE,
+    .word = "shareable",
+    .write = shareable_write,
+    .members = shareable_members,
+    .share = &share_names,
+    .check = shareable_check,
+};
 
 static bool type_fits(const struct saved *s, const struct call *c) {
     struct span type = request_param(c->request, "type");
@@ -56,65 +71,8 @@ static void shareable_list(struct call *c) {
     kept_list(c, &shareable_kind, type_fits, SAVED_PER_USER);
 }
 
-/* Users come as an array here. They are checked like the others: unknown ones are named in the answer. */
-static bool users_read(struct call *c, const char *name, const char *label, struct buf *users, struct buf *invalid,
-                       struct span *member) {
-    _cleanup_(buf_done) struct buf lines;
-    buf_init(&lines, (size_t)SAVED_LIST_MAX * (SAVED_LIST_NAME_MAX + 2));
-    bool given;
-    if (!input_list(c, name, label, &lines, &given)) {
-        return false;
-    }
-    struct span rest = buf_span(&lines);
-    while (rest.len) {
-        size_t end = span_find_byte(rest, 0, '\n');
-        struct span line = span_sub(rest, 0, end);
-        rest = end == SPAN_NONE ? (struct span){NULL, 0} : span_from(rest, end + 1);
-        char id[SAVED_LIST_NAME_MAX + 1];
-        (void)snprintf(id, sizeof(id), "%.*s", (int)line.len, (const char *)line.at);
-        struct buf *to = auth_user_exists(c->api->auth, id) ? users : invalid;
-        if (to->len) {
-            buf_add_byte(to, '\n');
-        }
-        buf_add_span(to, line);
-    }
-    if (given) {
-        *member = buf_span(users);
-    }
-    return true;
-}
-
-static bool shareable_read(struct call *c, bool make, struct saved *row, struct kept_share *share) {
-    struct span name, type, description, data;
-    if (!kept_share_read(c, &share_names, share, row) ||
-        !users_read(c, "viewUsers", "View users", &share->users, &share->invalid, &row->users) ||
-        !users_read(c, "editUsers", "Edit users", &share->edit_users, &share->invalid, &row->edit_users) ||
-        !input_text(c, "name", "Name", SAVED_NAME_MAX, &name) || !input_text(c, "type", "Type", 64, &type) ||
-        !input_text(c, "description", "Description", SAVED_DESCRIPTION_MAX, &description) ||
-        !input_json(c, "data", "Data", '{', SAVED_DATA_MAX, &data)) {
-        return false;
-    }
-    if (make && (name.len == 0 || type.len == 0 || !data.at)) {
-        call_fail(c, 403, "Missing shareable %s", type.len == 0 ? "type" : name.len == 0 ? "name" : "data");
-        return false;
-    }
-    if (!make && type.len && !span_equal(type, row->type)) {
-        call_fail(c, 403, "The type of a shareable can not be changed");
-        return false;
-    }
-    row->type = make ? type : row->type;
-    row->name = name.len ? name : row->name;
-    row->description = description.at ? description : row->description;
-    row->body = data.at ? data : row->body;
-    return true;
-}
-
 static void shareable_create(struct call *c) {
-    struct saved row = {.kind = SAVED_SHAREABLE, .owner = span_text(c->who->id)};
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    if (shareable_read(c, true, &row, &share)) {
-        kept_create(c, &shareable_kind, &row, &share);
-    }
+    kept_create(c, &shareable_kind);
 }
 
 static void shareable_get(struct call *c) {
@@ -134,12 +92,7 @@ static void shareable_get(struct call *c) {
 }
 
 static void shareable_change(struct call *c) {
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    if (kept_find(c, &shareable_kind, true, &rows) && shareable_read(c, false, &rows.rows[0], &share)) {
-        kept_change(c, &shareable_kind, &rows.rows[0], &share);
-    }
+    kept_change(c, &shareable_kind);
 }
 
 /* Those who may edit one may not take it away from its owner. */

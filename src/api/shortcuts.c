@@ -25,6 +25,8 @@ static bool type_of(struct span name, enum shortcut_type *ret) {
     return false;
 }
 
+static const struct kept_share_names share_names = {"users", "roles", NULL, "editRoles", false};
+
 static void shortcut_write(struct json *j, const struct saved *s, const struct call *c) {
     json_key(j, "id");
     json_text(j, s->id);
@@ -44,12 +46,7 @@ static void shortcut_write(struct json *j, const struct saved *s, const struct c
     json_key(j, "locked");
     json_bool(j, false);
     if (saved_may_edit(s, c->who)) {
-        json_key(j, "users");
-        lines_write_joined(j, s->users);
-        json_key(j, "roles");
-        lines_write(j, s->roles);
-        json_key(j, "editRoles");
-        lines_write(j, s->edit_roles);
+        kept_share_write(j, &share_names, s);
     }
     if (input_flag(c, "fieldFormat")) { /* as the search box completes names */
         _cleanup_(buf_done) struct buf text;
@@ -65,46 +62,6 @@ static void shortcut_write(struct json *j, const struct saved *s, const struct c
         buf_add_span(&text, s->description.len ? s->description : s->type);
         json_text(j, buf_span(&text));
     }
-}
-
-static const struct kept_kind shortcut_kind = {SAVED_SHORTCUT, "shortcut", shortcut_write, false};
-static const struct kept_share_names share_names = {"users", "roles", NULL, "editRoles"};
-
-static bool type_fits(const struct saved *s, const struct call *c) {
-    struct span type = request_param(c->request, "fieldType");
-    return type.len == 0 || span_equal(type, s->type);
-}
-
-static void map_answer(struct call *c, const struct saved_rows *rows) {
-    struct json j = call_json(c);
-    json_open(&j, '{');
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct saved *s = &rows->rows[i];
-        if (saved_may_use(s, c->who) && type_fits(s, c)) {
-            char id[SAVED_ID_SIZE] = "";
-            (void)snprintf(id, sizeof(id), "%.*s", (int)s->id.len, (const char *)s->id.at);
-            json_key(&j, id);
-            json_open(&j, '{');
-            shortcut_write(&j, s, c);
-            json_close(&j, '}');
-        }
-    }
-    json_close(&j, '}');
-}
-
-static void shortcut_list(struct call *c) {
-    if (!input_flag(c, "map")) {
-        kept_list(c, &shortcut_kind, type_fits, 50);
-        return;
-    }
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    int code = saved_all(c->api->control, SAVED_SHORTCUT, &rows);
-    if (code) {
-        kept_fail(c, &shortcut_kind, (struct span){NULL, 0}, code);
-        return;
-    }
-    map_answer(c, &rows);
 }
 
 /* --- values --- */
@@ -146,7 +103,7 @@ static bool value_good(struct call *c, enum shortcut_type type, struct span valu
 }
 
 /* One a line, blanks and empty ones gone. Texts may hold commas only when they are sent one a line. */
-static bool values_read(struct call *c, enum shortcut_type type, struct span text, struct buf *ret_lines) {
+static bool values_take(struct call *c, enum shortcut_type type, struct span text, struct buf *ret_lines) {
     bool lines = type == SHORTCUT_STRING && span_find_byte(text, 0, '\n') != SPAN_NONE;
     size_t from = 0;
     for (size_t i = 0; i <= text.len; i++) {
@@ -185,58 +142,83 @@ static bool name_good(struct call *c, struct span name) {
     return true;
 }
 
-#define BODY_CEILING (SAVED_VALUES_MAX * 6 + 256)
+enum { MEMBER_NAME, MEMBER_TYPE, MEMBER_VALUE };
+static const struct kept_member shortcut_members[KEPT_MEMBERS_MAX] = {
+    [MEMBER_NAME] = {"name", "Name", KEPT_TEXT, KEPT_NAME, SAVED_NAME_MAX, "Missing shortcut name", NULL},
+    [MEMBER_TYPE] = {"type", "Type", KEPT_TEXT, KEPT_ROW_TYPE, 16, "Missing shortcut type", NULL},
+    [MEMBER_VALUE] = {"value", "Value", KEPT_TEXT, KEPT_BODY, SAVED_VALUES_MAX, "Missing shortcut value", NULL},
+    {"description", "Description", KEPT_TEXT, KEPT_DESCRIPTION, SAVED_DESCRIPTION_MAX, NULL, NULL},
+};
 
-static bool shortcut_read(struct call *c, struct saved *row, struct buf *body) {
-    struct span value, description;
+static bool shortcut_check(struct call *c, struct kept_form *f) {
     enum shortcut_type type;
-    if (!input_needed(c, "name", "Name", SAVED_NAME_MAX, "Missing shortcut name", &row->name) ||
-        !name_good(c, row->name) || !input_needed(c, "type", "Type", 16, "Missing shortcut type", &row->type) ||
-        !input_needed(c, "value", "Value", SAVED_VALUES_MAX, "Missing shortcut value", &value) ||
-        !input_text(c, "description", "Description", SAVED_DESCRIPTION_MAX, &description)) {
+    if (!name_good(c, f->values[MEMBER_NAME])) {
         return false;
     }
-    if (!type_of(row->type, &type)) {
+    if (!type_of(f->values[MEMBER_TYPE], &type)) {
         call_fail(c, 403, "Shortcut type must be ip, string or number");
         return false;
     }
-    if (description.at) {
-        row->description = description;
-    }
-    _cleanup_(buf_done) struct buf lines;
-    buf_init(&lines, SAVED_VALUES_MAX + 1);
-    if (!values_read(c, type, value, &lines)) {
+    if (!values_take(c, type, f->values[MEMBER_VALUE], &f->scratch)) {
         return false;
     }
-    struct json j = json_over(body);
-    json_open(&j, '{');
-    json_key(&j, "value");
-    json_text(&j, buf_span(&lines));
-    json_close(&j, '}');
-    row->body = buf_span(body);
+    f->values[MEMBER_VALUE] = buf_span(&f->scratch);
     return true;
 }
 
-static void shortcut_create(struct call *c) {
-    struct saved row = {.kind = SAVED_SHORTCUT, .owner = span_text(c->who->id)};
-    _cleanup_(buf_done) struct buf body;
-    buf_init(&body, BODY_CEILING);
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    if (shortcut_read(c, &row, &body) && kept_share_read(c, &share_names, &share, &row)) {
-        kept_create(c, &shortcut_kind, &row, &share);
+static const struct kept_kind shortcut_kind = {
+    .kind = SAVED_SHORTCUT,
+    .word = "shortcut",
+    .write = shortcut_write,
+    .members = shortcut_members,
+    .share = &share_names,
+    .sent_whole = true,
+    .check = shortcut_check,
+};
+
+static bool type_fits(const struct saved *s, const struct call *c) {
+    struct span type = request_param(c->request, "fieldType");
+    return type.len == 0 || span_equal(type, s->type);
+}
+
+static void map_answer(struct call *c, const struct saved_rows *rows) {
+    struct json j = call_json(c);
+    json_open(&j, '{');
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct saved *s = &rows->rows[i];
+        if (saved_may_use(s, c->who) && type_fits(s, c)) {
+            char id[SAVED_ID_SIZE] = "";
+            (void)snprintf(id, sizeof(id), "%.*s", (int)s->id.len, (const char *)s->id.at);
+            json_key(&j, id);
+            json_open(&j, '{');
+            shortcut_write(&j, s, c);
+            json_close(&j, '}');
+        }
     }
+    json_close(&j, '}');
+}
+
+static void shortcut_list(struct call *c) {
+    if (!input_flag(c, "map")) {
+        kept_list(c, &shortcut_kind, type_fits, 50);
+        return;
+    }
+    _cleanup_(saved_rows_done) struct saved_rows rows;
+    saved_rows_init(&rows);
+    int code = saved_all(c->api->control, SAVED_SHORTCUT, &rows);
+    if (code) {
+        kept_fail(c, &shortcut_kind, (struct span){NULL, 0}, code);
+        return;
+    }
+    map_answer(c, &rows);
+}
+
+static void shortcut_create(struct call *c) {
+    kept_create(c, &shortcut_kind);
 }
 
 static void shortcut_change(struct call *c) {
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    _cleanup_(buf_done) struct buf body;
-    buf_init(&body, BODY_CEILING);
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    if (kept_find(c, &shortcut_kind, true, &rows) && shortcut_read(c, &rows.rows[0], &body) &&
-        kept_share_read(c, &share_names, &share, &rows.rows[0])) {
-        kept_change(c, &shortcut_kind, &rows.rows[0], &share);
-    }
+    kept_change(c, &shortcut_kind);
 }
 
 static void shortcut_delete(struct call *c) {

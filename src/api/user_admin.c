@@ -355,7 +355,7 @@ static bool read_tri(struct call *c, const char *name, signed char *ret) {
 static bool read_texts(struct call *c, const char *name, const char *label, struct texts *ret, bool *ret_given) {
     struct buf lines;
     buf_init(&lines, 1u << 16);
-    bool good = input_list(c, name, label, &lines, ret_given);
+    bool good = input_names(c, &(struct input_names){name, label, true, false}, &lines, NULL, ret_given);
     struct span rest = buf_span(&lines);
     while (good && rest.len) {
         size_t end = span_find_byte(rest, 0, '\n');

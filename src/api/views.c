@@ -7,6 +7,8 @@
 #include "api/shared.h"
 #include "base/util.h"
 
+static const struct kept_share_names share_names = {"users", "roles", NULL, "editRoles", false};
+
 static void view_write(struct json *j, const struct saved *s, const struct call *c) {
     json_key(j, "id");
     json_text(j, s->id);
@@ -16,86 +18,20 @@ static void view_write(struct json *j, const struct saved *s, const struct call 
     json_text(j, s->owner);
     kept_splice(j, s->body);
     if (saved_may_edit(s, c->who)) {
-        json_key(j, "users");
-        lines_write_joined(j, s->users);
-        json_key(j, "roles");
-        lines_write(j, s->roles);
-        json_key(j, "editRoles");
-        lines_write(j, s->edit_roles);
-    }
-}
-
-static const struct kept_kind view_kind = {SAVED_VIEW, "view", view_write, false};
-static const struct kept_share_names share_names = {"users", "roles", NULL, "editRoles"};
-
-static void view_list(struct call *c) {
-    kept_list(c, &view_kind, NULL, SAVED_PER_USER);
-}
-
-int views_write(struct call *c, struct json *j) {
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    int code = saved_all(c->api->control, SAVED_VIEW, &rows);
-    json_open(j, '[');
-    for (size_t i = 0; code == 0 && i < rows.count; i++) {
-        if (saved_may_use(&rows.rows[i], c->who)) {
-            json_open(j, '{');
-            view_write(j, &rows.rows[i], c);
-            json_close(j, '}');
-        }
-    }
-    json_close(j, ']');
-    return code;
-}
-
-/* Name, expression and columns of the request, over what `row` has. `body` keeps the text. */
-static bool view_read(struct call *c, struct saved *row, struct buf *body) {
-    struct span expression, columns;
-    if (!input_needed(c, "name", "Name", SAVED_NAME_MAX, "Missing view name", &row->name) ||
-        !input_needed(c, "expression", "Expression", SAVED_EXPRESSION_MAX, "Missing view expression", &expression) ||
-        !input_json(c, "sessionsColConfig", "sessionsColConfig", '{', SAVED_DATA_MAX, &columns)) {
-        return false;
-    }
-    _cleanup_(buf_done) struct buf scratch;
-    buf_init(&scratch, SAVED_DATA_MAX);
-    if (!columns.at && row->body.len) {
-        columns = body_member(row->body, "sessionsColConfig", &scratch);
-    }
-    struct json j = json_over(body);
-    json_open(&j, '{');
-    json_key(&j, "expression");
-    json_text(&j, expression);
-    if (columns.at) {
-        json_key(&j, "sessionsColConfig");
-        json_raw(&j, columns);
-    }
-    json_close(&j, '}');
-    row->body = buf_span(body);
-    return true;
-}
-
-#define BODY_CEILING (SAVED_EXPRESSION_MAX * 6 + SAVED_DATA_MAX + 256)
-
-static void view_create(struct call *c) {
-    struct saved row = {.kind = SAVED_VIEW, .owner = span_text(c->who->id)};
-    _cleanup_(buf_done) struct buf body;
-    buf_init(&body, BODY_CEILING);
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    if (view_read(c, &row, &body) && kept_share_read(c, &share_names, &share, &row)) {
-        kept_create(c, &view_kind, &row, &share);
+        kept_share_write(j, &share_names, s);
     }
 }
 
 /* A view can be given to somebody else, by its owner and by admins. */
-static bool owner_read(struct call *c, struct saved *row) {
+static bool owner_read(struct call *c, struct kept_form *f) {
     struct span owner;
     if (!input_text(c, "user", "User", SAVED_LIST_NAME_MAX, &owner)) {
         return false;
     }
-    if (owner.len == 0 || span_equal(owner, row->owner)) {
+    if (!f->before || owner.len == 0 || span_equal(owner, f->before->owner)) {
         return true;
     }
-    if (!span_is(row->owner, c->who->id) && !(c->who->rights & RIGHT_ADMIN)) {
+    if (!span_is(f->before->owner, c->who->id) && !(c->who->rights & RIGHT_ADMIN)) {
         call_fail(c, 403, "Permission denied");
         return false;
     }
@@ -104,23 +40,40 @@ static bool owner_read(struct call *c, struct saved *row) {
         call_fail(c, 404, "User not found");
         return false;
     }
-    row->owner = owner;
+    f->row.owner = owner;
     return true;
 }
 
+static const struct kept_member view_members[KEPT_MEMBERS_MAX] = {
+    {"name", "Name", KEPT_TEXT, KEPT_NAME, SAVED_NAME_MAX, "Missing view name", NULL},
+    {"expression", "Expression", KEPT_TEXT, KEPT_BODY, SAVED_EXPRESSION_MAX, "Missing view expression", NULL},
+    {"sessionsColConfig", "sessionsColConfig", KEPT_OBJECT, KEPT_BODY, SAVED_DATA_MAX, NULL, NULL},
+};
+
+static const struct kept_kind view_kind = {
+    .kind = SAVED_VIEW,
+    .word = "view",
+    .write = view_write,
+    .members = view_members,
+    .share = &share_names,
+    .sent_whole = true,
+    .check = owner_read,
+};
+
+static void view_list(struct call *c) {
+    kept_list(c, &view_kind, NULL, SAVED_PER_USER);
+}
+
+int views_write(struct call *c, struct json *j) {
+    return kept_array(c, &view_kind, false, j);
+}
+
+static void view_create(struct call *c) {
+    kept_create(c, &view_kind);
+}
+
 static void view_change(struct call *c) {
-    _cleanup_(saved_rows_done) struct saved_rows rows;
-    saved_rows_init(&rows);
-    _cleanup_(buf_done) struct buf body;
-    buf_init(&body, BODY_CEILING);
-    _cleanup_(kept_share_done) struct kept_share share = {0};
-    if (!kept_find(c, &view_kind, true, &rows)) {
-        return;
-    }
-    struct saved *row = &rows.rows[0];
-    if (view_read(c, row, &body) && owner_read(c, row) && kept_share_read(c, &share_names, &share, row)) {
-        kept_change(c, &view_kind, row, &share);
-    }
+    kept_change(c, &view_kind);
 }
 
 static void view_delete(struct call *c) {

@@ -35,11 +35,7 @@ static const struct option_def config_option_table[] = {
      .offset = AT(from_arkime),
      .help = "print the settings file that does what this config.ini of Arkime does, as far as it can"},
     SETUP_OPTION_ROWS(config_options, setup),
-    {.letter = 'v',
-     .name = "verbose",
-     .kind = OPTION_COUNT,
-     .offset = AT(setup.verbose),
-     .help = "say a line for each setting that is ignored"},
+    VERBOSE_OPTION_ROW(AT(setup.verbose), "say a line for each setting that is ignored"),
 };
 #undef AT
 

@@ -17,18 +17,10 @@ struct import_options {
 
 #define AT(member) OPTION_AT(import_options, member)
 static const struct option_def import_option_table[] = {
-    {.name = "store",
-     .argument = "DIR",
-     .kind = OPTION_TEXT,
-     .offset = AT(store),
-     .help = "folder of the store; made when it is not there"},
+    STORE_OPTION_ROW(AT(store), "folder of the store; made when it is not there"),
     LOAD_OPTION_ROWS(import_options, load),
     SETUP_OPTION_ROWS(import_options, setup),
-    {.letter = 'v',
-     .name = "verbose",
-     .kind = OPTION_COUNT,
-     .offset = AT(setup.verbose),
-     .help = "say more: every note, every capture that is left out"},
+    VERBOSE_OPTION_ROW(AT(setup.verbose), "say more: every note, every capture that is left out"),
 };
 #undef AT
 

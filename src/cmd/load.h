@@ -6,7 +6,7 @@
 #ifndef SEINE_CMD_LOAD_H
 #define SEINE_CMD_LOAD_H
 
-#include "cmd/progress.h"
+#include "cmd/option_rows.h"
 #include "cmd/session_setup.h"
 #include "cmd/show.h"
 #include "store/control.h"
@@ -21,37 +21,14 @@ struct load_choices {
     int progress;
 };
 
-#define LOAD_OPTION_ROWS(type, member)                                                                              \
-    {.letter = 'f',                                                                                                 \
-     .argument = "BPF",                                                                                             \
-     .kind = OPTION_TEXT,                                                                                           \
-     .offset = OPTION_AT(type, member.bpf),                                                                         \
-     .help = "only packets that pass this capture filter, as in tcpdump"},                                          \
-        {.name = "tag",                                                                                             \
-         .argument = "TAG",                                                                                         \
-         .kind = OPTION_LIST,                                                                                       \
-         .offset = OPTION_AT(type, member.tags),                                                                    \
-         .help = "add a tag to every session; can be given several times"},                                         \
-        {.name = "again",                                                                                           \
-         .kind = OPTION_FLAG,                                                                                       \
-         .offset = OPTION_AT(type, member.again),                                                                   \
-         .help = "read captures that the store has already once more; their sessions are replaced"},                \
-        {.name = "workers",                                                                                         \
-         .argument = "N",                                                                                           \
-         .kind = OPTION_NUMBER,                                                                                     \
-         .offset = OPTION_AT(type, member.workers),                                                                 \
-         .min = 1,                                                                                                  \
-         .max = WALK_WORKERS_MAX,                                                                                   \
-         .help = "threads that make sessions (default: one per processor, at most 8)"},                             \
-        {.letter = 'q',                                                                                             \
-         .name = "quiet",                                                                                           \
-         .kind = OPTION_FLAG,                                                                                       \
-         .offset = OPTION_AT(type, member.quiet),                                                                   \
-         .help = "say only what went wrong"},                                                                       \
-    {                                                                                                               \
-        .name = "progress", .argument = "HOW", .kind = OPTION_CHOICE, .offset = OPTION_AT(type, member.progress),   \
-        .choices = PROGRESS_CHOICES, .help = "auto (a line on a terminal), none, or json (lines on standard error)" \
-    }
+#define LOAD_OPTION_ROWS(type, member)                                                                          \
+    BPF_OPTION_ROW(OPTION_AT(type, member.bpf), BPF_OPTION_HELP), TAG_OPTION_ROW(OPTION_AT(type, member.tags)), \
+        {.name = "again",                                                                                       \
+         .kind = OPTION_FLAG,                                                                                   \
+         .offset = OPTION_AT(type, member.again),                                                               \
+         .help = "read captures that the store has already once more; their sessions are replaced"},            \
+        WORKERS_OPTION_ROW(OPTION_AT(type, member.workers), WORKERS_OPTION_HELP),                               \
+        QUIET_OPTION_ROW(OPTION_AT(type, member.quiet)), PROGRESS_OPTION_ROW(OPTION_AT(type, member.progress))
 
 struct load_options {
     const struct session_setup *setup;

@@ -41,14 +41,8 @@ static const struct option_def pcap_option_table[] = {
      .offset = AT(format),
      .choices = "pcap,pcapng",
      .help = "pcap or pcapng (default: pcapng when OUT ends in .pcapng, else pcap); pcapng names the sessions"},
-    {.name = "limit",
-     .argument = "N",
-     .kind = OPTION_NUMBER,
-     .offset = AT(limit),
-     .min = 1,
-     .max = INT64_MAX,
-     .help = "of the N newest sessions at most"},
-    {.letter = 'q', .name = "quiet", .kind = OPTION_FLAG, .offset = AT(quiet), .help = "say only what went wrong"},
+    LIMIT_OPTION_ROW(AT(limit), "of the N newest sessions at most"),
+    QUIET_OPTION_ROW(AT(quiet)),
 };
 #undef AT
 

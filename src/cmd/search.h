@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "cmd/notes.h"
-#include "cmd/options.h"
+#include "cmd/option_rows.h"
 #include "cmd/output.h"
 #include "cmd/stop.h"
 #include "query/outside.h"
@@ -20,11 +20,7 @@ struct search_choices {
 };
 
 #define SEARCH_OPTION_ROWS(type, member)                                                                           \
-    {.name = "store",                                                                                              \
-     .argument = "DIR",                                                                                            \
-     .kind = OPTION_TEXT,                                                                                          \
-     .offset = OPTION_AT(type, member.store),                                                                      \
-     .help = "folder of the store (default: what SEINE_STORE names)"},                                             \
+    STORE_OPTION_ROW(OPTION_AT(type, member.store), STORE_OPTION_HELP),                                            \
         {.name = "url",                                                                                            \
          .argument = "URL",                                                                                        \
          .kind = OPTION_TEXT,                                                                                      \

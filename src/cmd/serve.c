@@ -29,11 +29,7 @@ struct serve_options {
 
 #define AT(member) OPTION_AT(serve_options, member)
 static const struct option_def serve_option_table[] = {
-    {.name = "store",
-     .argument = "DIR",
-     .kind = OPTION_TEXT,
-     .offset = AT(store),
-     .help = "folder of the store; with captures to read it is made when it is not there"},
+    STORE_OPTION_ROW(AT(store), "folder of the store; with captures to read it is made when it is not there"),
     {.name = "keep",
      .argument = "NAME",
      .kind = OPTION_TEXT,
@@ -46,11 +42,7 @@ static const struct option_def serve_option_table[] = {
      .help = "where to listen (default: viewHost and viewPort, 127.0.0.1:8005; the next free port when it is taken)"},
     LOAD_OPTION_ROWS(serve_options, load),
     SETUP_OPTION_ROWS(serve_options, setup),
-    {.letter = 'v',
-     .name = "verbose",
-     .kind = OPTION_COUNT,
-     .offset = AT(setup.verbose),
-     .help = "say more: every note, every capture that is left out"},
+    VERBOSE_OPTION_ROW(AT(setup.verbose), "say more: every note, every capture that is left out"),
 };
 #undef AT
 

@@ -198,7 +198,7 @@ void service_retain(const struct service *s, const struct service_options *o) {
     if (code == -EWOULDBLOCK) {
         return; /* so does that of another process */
     }
-    code = code < 0 ? code : store_compact(w, &e);
+    code = code < 0 ? code : store_retain(w, &e);
     int closed = store_writer_close(w, code < 0 ? NULL : &e);
     code = code < 0 ? code : closed;
     if (code < 0) {

@@ -8,7 +8,7 @@
 
 #include "api/settings.h"
 #include "auth/auth.h"
-#include "cmd/options.h"
+#include "cmd/option_rows.h"
 #include "cmd/store_settings.h"
 #include "config/config.h"
 #include "http/settings.h"

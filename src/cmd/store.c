@@ -21,11 +21,7 @@ struct store_command {
 
 #define AT(member) OPTION_AT(store_command, member)
 static const struct option_def store_option_table[] = {
-    {.name = "store",
-     .argument = "DIR",
-     .kind = OPTION_TEXT,
-     .offset = AT(store),
-     .help = "folder of the store (default: what SEINE_STORE names)"},
+    STORE_OPTION_ROW(AT(store), STORE_OPTION_HELP),
     {.name = "columns", .kind = OPTION_FLAG, .offset = AT(columns), .help = "stat: every column with its size"},
     {.name = "repair",
      .kind = OPTION_FLAG,
@@ -36,13 +32,7 @@ static const struct option_def store_option_table[] = {
      .kind = OPTION_TEXT,
      .offset = AT(segment),
      .help = "dump: this segment file (stat lists them)"},
-    {.name = "limit",
-     .argument = "N",
-     .kind = OPTION_NUMBER,
-     .offset = AT(limit),
-     .min = 1,
-     .max = INT64_MAX,
-     .help = "dump: N rows at most"},
+    LIMIT_OPTION_ROW(AT(limit), "dump: N rows at most"),
     {.name = "format",
      .argument = "FORMAT",
      .kind = OPTION_CHOICE,
@@ -60,11 +50,7 @@ static const struct option_def store_option_table[] = {
      .offset = AT(fields),
      .help = "export: columns of csv, by expression name, joined by commas"},
     SETUP_OPTION_ROWS(store_command, setup),
-    {.letter = 'v',
-     .name = "verbose",
-     .kind = OPTION_COUNT,
-     .offset = AT(setup.verbose),
-     .help = "say more: settings that are ignored"},
+    VERBOSE_OPTION_ROW(AT(setup.verbose), "say more: settings that are ignored"),
 };
 #undef AT
 

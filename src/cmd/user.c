@@ -25,11 +25,7 @@ struct user_command {
 
 #define AT(member) OPTION_AT(user_command, member)
 static const struct option_def user_option_table[] = {
-    {.name = "store",
-     .argument = "DIR",
-     .kind = OPTION_TEXT,
-     .offset = AT(store),
-     .help = "folder of the store whose users these are (default: what SEINE_STORE names)"},
+    STORE_OPTION_ROW(AT(store), "folder of the store whose users these are (default: what SEINE_STORE names)"),
     {.name = "role",
      .argument = "ROLE",
      .kind = OPTION_LIST,

@@ -354,6 +354,18 @@ const struct field_def core_field_table[] = {
                       .flags = F_SINGLE | F_FIRST | F_LINKED,
                       .title = "Root ID",
                       .help = "Id of the first piece of a session saved in pieces"},
+    [CORE_SCRUBBED_BY] = {.path = "scrubby",
+                          .name = "scrubbed.by",
+                          .type = FT_LOWER,
+                          .flags = F_SINGLE | F_LINKED,
+                          .title = "Scrubbed By",
+                          .help = "User who had the session's packets overwritten"},
+    [CORE_SCRUBBED_AT] = {.path = "scrubat",
+                          .name = "scrubbed.at",
+                          .type = FT_TIME,
+                          .flags = F_SINGLE,
+                          .title = "Scrubbed At",
+                          .help = "When the session's packets were overwritten"},
     {.path = "@timestamp",
      .name = "dbTimestamp",
      .type = FT_TIME,
@@ -767,4 +779,4 @@ const struct field_def core_field_table[] = {
      .category = "rir"},
 };
 const size_t core_field_count = ARRAY_LEN(core_field_table);
-_Static_assert(CORE_STORED_FIELDS == 33, "the stored fields come first");
+_Static_assert(CORE_STORED_FIELDS == 35, "the stored fields come first");

@@ -38,6 +38,8 @@ enum core_field {
     CORE_SRC_RIR,
     CORE_DST_RIR,
     CORE_ROOT_ID,
+    CORE_SCRUBBED_BY,
+    CORE_SCRUBBED_AT,
     CORE_STORED_FIELDS, /* computed ones follow in the table */
 };
 

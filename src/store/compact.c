@@ -147,20 +147,36 @@ static int write_merged(struct merging *g, uint32_t rows) {
     return r;
 }
 
-/* Puts the merged segment in the place of its inputs, unless retention took one of them meanwhile. */
+/* Where the inputs are in the manifest; false when retention took one of them meanwhile. With `manifest_lock`. */
+static bool inputs_at(const struct merging *g, uint32_t *ret_at) {
+    const struct manifest *m = &g->w->manifest;
+    uint32_t at = 0;
+    while (at < m->count && strcmp(m->segments[at].name, g->from[0].name) != 0) {
+        at++;
+    }
+    bool there = at + g->count <= m->count;
+    for (uint32_t i = 0; i < g->count && there; i++) {
+        there = strcmp(m->segments[at + i].name, g->from[i].name) == 0;
+    }
+    *ret_at = at;
+    return there;
+}
+
+static bool inputs_are_there(const struct merging *g) {
+    uint32_t at;
+    pthread_mutex_lock(&g->w->manifest_lock);
+    bool there = inputs_at(g, &at);
+    pthread_mutex_unlock(&g->w->manifest_lock);
+    return there;
+}
+
+/* Puts the merged segment in the place of its inputs. -ECANCELED: they are not all there any more. */
 static int publish(struct merging *g, bool *ret_synced, struct err *ret_err) {
     struct store_writer *w = g->w;
     pthread_mutex_lock(&w->manifest_lock);
     struct manifest next = {0};
-    uint32_t at = 0;
-    while (at < w->manifest.count && strcmp(w->manifest.segments[at].name, g->from[0].name) != 0) {
-        at++;
-    }
-    bool there = at + g->count <= w->manifest.count;
-    for (uint32_t i = 0; i < g->count && there; i++) {
-        there = strcmp(w->manifest.segments[at + i].name, g->from[i].name) == 0;
-    }
-    int r = there ? manifest_copy(&w->manifest, &next) : -ECANCELED;
+    uint32_t at;
+    int r = inputs_at(g, &at) ? manifest_copy(&w->manifest, &next) : -ECANCELED;
     r = r ? r : manifest_splice(&next, at, g->count, &g->made);
     if (r == 0) {
         r = writer_publish(w, &next, ret_synced, ret_err);
@@ -180,6 +196,9 @@ static void remove_segment(const struct store_writer *w, const char *name) {
 static int merge_run(struct merging *g, uint32_t rows, struct err *ret_err) {
     int r = open_inputs(g);
     r = r ? r : write_merged(g, rows);
+    if (r == -ENOENT && !inputs_are_there(g)) {
+        return -ECANCELED;
+    }
     if (r) {
         return err_set(ret_err, r, "%s: segments from %s on could not be merged: %s", g->w->folder, g->from[0].name,
                        strerror(-r));
@@ -242,16 +261,18 @@ static bool must_stop(struct store_writer *w) {
     return stop;
 }
 
-/* Retention, so that nothing is merged that goes; all there is to merge; and retention of what that brought. */
+/* All there is to merge; retention before each step, so that nothing is merged that goes, and at the end. */
 static void work(struct store_writer *w, bool hard) {
     struct err e = {0};
-    int first = writer_retain(w, &e), r;
+    int retained = 0, r;
     do {
+        int code = store_retain(w, &e);
+        retained = retained ? retained : code;
         r = writer_merge_step(w, hard, &e);
-    } while (r > 0 && !must_stop(w));
+    } while ((r > 0 || r == -ECANCELED) && !must_stop(w)); /* cancelled: by retention, so there is less to merge now */
     r = r > 0 || r == -ECANCELED ? 0 : r;
-    int retained = writer_retain(w, &e);
-    r = r ? r : first ? first : retained;
+    int last = store_retain(w, &e);
+    r = r ? r : retained ? retained : last;
     if (r) {
         writer_count(w, STORE_ERRORS, 1);
     }

@@ -1,4 +1,7 @@
-/* retain.c: whole segments go, the oldest first: by age, by the bytes of all, by what is free on the disk. */
+/* retain.c: whole segments go, the oldest first: by age, by the bytes of all, by what is free on the disk. A manifest
+ * without them is published, then their files are unlinked: nothing is read, and no merge is waited for. One that
+ * merges a segment that went finds out when it publishes.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +66,7 @@ static int drop_first(struct store_writer *w, uint32_t drop, struct manifest_seg
     return 0;
 }
 
-int writer_retain(struct store_writer *w, struct err *ret_err) {
+int store_retain(struct store_writer *w, struct err *ret_err) {
     char path[FILE_PATH_MAX];
     struct manifest_segment *gone = NULL;
     pthread_mutex_lock(&w->manifest_lock);
@@ -82,7 +85,10 @@ int writer_retain(struct store_writer *w, struct err *ret_err) {
         }
         (void)snprintf(path, sizeof(path), "%.4000s/seg/%s", w->folder, gone[i].name);
         (void)unlink(path);
-        (void)overlay_forget(w->control, gone[i].seq_low, gone[i].seq_low + gone[i].rows - 1, UINT64_MAX >> 1);
+    }
+    if (synced) { /* the oldest segments: no session between them is left */
+        const struct manifest_segment *last = &gone[drop - 1];
+        (void)overlay_forget(w->control, gone[0].seq_low, last->seq_low + last->rows - 1, UINT64_MAX >> 1);
     }
     free(gone);
     return 0;

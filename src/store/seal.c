@@ -258,6 +258,11 @@ void *writer_sealer(void *ctx) {
             pthread_cond_broadcast(&w->sealed);
             pthread_cond_broadcast(&w->merge_wanted);
             if (r == 0) {
+                pthread_mutex_unlock(&w->manifest_lock);
+                r = store_retain(w, NULL); /* here, because the merger may be long about its work */
+                pthread_mutex_lock(&w->manifest_lock);
+            }
+            if (r == 0) {
                 continue;
             }
             writer_count(w, STORE_ERRORS, 1);

@@ -115,21 +115,98 @@ static int time_rows(struct time_part *p, const uint64_t *mask) {
     return 0;
 }
 
-/* One time a row, and no spans. */
-static void time_flat(struct time_part *p, const uint64_t *mask) {
+/* A bucket that the last rows fell in, so that the next ones need no division. */
+struct last_bucket {
+    uint64_t start;  /* ms */
+    uint64_t *cells; /* NULL: none yet */
+};
+
+/* The bucket of a time; NULL: there is none. */
+static inline uint64_t *find_bucket(struct time_part *p, struct last_bucket *last, uint64_t time) {
     const struct timing *t = p->t;
-    const uint64_t *times = p->time.numbers;
     uint64_t at;
-    MAP_EACH(mask, row) {
-        if (!map_has(p->time.present, (uint32_t)row)) {
-            add_sums(p, (uint32_t)row, p->to->totals);
-        } else if (bucket_of(t, times[row], &at)) {
-            uint64_t *bucket = p->to->buckets + at * t->size;
-            bucket[0]++;
-            add_sums(p, (uint32_t)row, bucket + 1);
-        } else {
-            p->to->outside = true;
-            add_sums(p, (uint32_t)row, p->to->totals);
+    if (last->cells && time - last->start < t->q->interval_ms) {
+        return last->cells;
+    }
+    if (!bucket_of(t, time, &at)) {
+        return NULL;
+    }
+    *last = (struct last_bucket){(t->first + at) * t->q->interval_ms, p->to->buckets + at * t->size};
+    return last->cells;
+}
+
+#define WORD_ROWS 64u
+
+/* The bucket that 64 rows have in common, NULL: they have none. */
+static uint64_t *common_bucket(struct time_part *p, struct last_bucket *last, const uint64_t *times) {
+    uint64_t *cells = find_bucket(p, last, times[0]), interval = p->t->q->interval_ms, start = last->start;
+    if (!cells || times[WORD_ROWS - 1] - start >= interval) {
+        return NULL; /* mostly this tells */
+    }
+    bool other = false;
+    for (size_t i = 0; i < WORD_ROWS; i++) {
+        other |= times[i] - start >= interval;
+    }
+    return other ? NULL : cells;
+}
+
+/* Sums of the rows of a word; each number is below 2^58 unless `ret_large`, so that 64 of them cannot be too much. */
+static uint64_t sum_word(const uint64_t *values, uint64_t word, bool *ret_large) {
+    uint64_t sum = 0, all = 0;
+    if (word == UINT64_MAX) {
+        for (size_t i = 0; i < WORD_ROWS; i++) {
+            sum += values[i];
+            all |= values[i];
+        }
+    } else {
+        for (; word; word &= word - 1) {
+            uint64_t value = values[__builtin_ctzll(word)];
+            sum += value;
+            all |= value;
+        }
+    }
+    *ret_large = all >> 58;
+    return sum;
+}
+
+static void add_word(struct time_part *p, uint32_t base, uint64_t word, uint64_t *cells) {
+    cells[0] += (uint64_t)__builtin_popcountll(word);
+    for (size_t i = 0; i < p->sums_bound; i++) {
+        const uint64_t *values = p->sums[i].values + base;
+        bool large;
+        uint64_t sum = sum_word(values, word, &large);
+        if (!large) {
+            cells[1 + i] = add_safely(cells[1 + i], sum);
+            continue;
+        }
+        for (uint64_t bits = word; bits; bits &= bits - 1) {
+            cells[1 + i] = add_safely(cells[1 + i], values[__builtin_ctzll(bits)]);
+        }
+    }
+}
+
+/* One time a row, and no spans. Sessions lie about in the order of their ends: mostly 64 neighbours share a bucket. */
+static void time_flat(struct time_part *p, const uint64_t *mask) {
+    const uint64_t *times = p->time.numbers, *present = p->time.present;
+    struct last_bucket last = {0};
+    for (uint32_t w = 0; w < PART_WORDS; w++) {
+        uint32_t base = w * WORD_ROWS;
+        uint64_t *cells = mask[w] && present[w] == UINT64_MAX ? common_bucket(p, &last, times + base) : NULL;
+        if (cells) {
+            add_word(p, base, mask[w], cells);
+            continue;
+        }
+        for (uint64_t bits = mask[w], at; bits; bits &= bits - 1) {
+            uint32_t row = base + (uint32_t)__builtin_ctzll(bits);
+            bool has = map_has(present, row);
+            if (has && bucket_of(p->t, times[row], &at)) { /* a guess at the bucket would mostly be wrong here */
+                cells = p->to->buckets + at * p->t->size;
+                cells[0]++;
+                add_sums(p, row, cells + 1);
+            } else {
+                p->to->outside |= has;
+                add_sums(p, row, p->to->totals);
+            }
         }
     }
 }

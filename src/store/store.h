@@ -54,6 +54,9 @@ int store_append(struct store_writer *w, const struct record *r, uint64_t *ret_s
 int store_flush(struct store_writer *w);
 /* Seals the log into a segment, merges what should be merged, applies retention: now. */
 int store_compact(struct store_writer *w, struct err *ret_err);
+/* Lets the segments go that the options say are too old or too many: now, without waiting for a merge. The writer does
+ * so by itself, at least every ten seconds while sessions come. Cost: a manifest and as many unlinked files. */
+int store_retain(struct store_writer *w, struct err *ret_err);
 
 enum store_count {
     STORE_ROWS,

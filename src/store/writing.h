@@ -108,7 +108,6 @@ int writer_seal_all(struct store_writer *w, struct err *ret_err);
 int writer_seal_log(struct store_writer *w, uint64_t number, struct err *ret_err);
 /* One step of merging or retention: 1: did something, 0: nothing to do. `hard`: also what is not yet worth it. */
 int writer_merge_step(struct store_writer *w, bool hard, struct err *ret_err);
-int writer_retain(struct store_writer *w, struct err *ret_err);
 /* At start: files that belong to nothing. */
 void writer_sweep(struct store_writer *w);
 

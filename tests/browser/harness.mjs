@@ -1,5 +1,7 @@
 // harness.mjs: a server over a store, a browser on it, cases in TAP. What the page complains about fails the case it
-// happened in: errors of scripts, and everything that the Content-Security-Policy refused.
+// happened in: errors of scripts, and everything that the Content-Security-Policy refused. Waits are ceilings, never
+// measures. With SLOW=N the page's processor is N times slower and answers of the API come late and out of order: what a
+// case waits for too little is found so.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,7 +43,7 @@ export function expect(condition, text) {
         throw new Error(text);
     }
 }
-export async function until(what, text, ms = 10000) {
+export async function until(what, text, ms = 30000) {
     const last = Date.now() + ms;
     for (;;) {
         const value = await what();
@@ -55,9 +57,13 @@ export async function until(what, text, ms = 10000) {
     }
 }
 
+// What is left behind is taken away at the end, the last first.
+const leftovers = [];
+process.on('exit', () => leftovers.reverse().forEach((remove) => remove()));
+
 export function folder() {
     const made = mkdtempSync(join(tmpdir(), 'seine-browser-'));
-    process.on('exit', () => rmSync(made, { recursive: true, force: true }));
+    leftovers.push(() => rmSync(made, { recursive: true, force: true }));
     return made;
 }
 
@@ -72,7 +78,7 @@ export async function serve(store, more = [], port = 0) {
             child.kill('SIGTERM');
         }
     };
-    process.on('exit', stop);
+    leftovers.push(stop);
     const address = await until(() => /https?:\/\/[\w.:[\]-]+\d/.exec(said)?.[0] ?? (child.exitCode !== null ? 'ended' : null), 'the server says where it listens: ' + said, 20000);
     expect(address !== 'ended', `seine serve ended with ${child.exitCode}: ${said}`);
     return {
@@ -117,8 +123,27 @@ export async function open(where, base, options = {}) {
         permissions: ['clipboard-read', 'clipboard-write'],
         ...options,
     });
+    const slow = Number(process.env.SLOW ?? 0);
+    if (slow > 1) {
+        await context.route('**/api/**', async (route) => {
+            await new Promise((done) => setTimeout(done, Math.random() * 150 * slow));
+            await route.continue().catch(() => undefined);
+        });
+    }
+    // How many answers the page waits for: see quiet().
+    await context.addInitScript(() => {
+        const ask = window.fetch;
+        window.asking = 0;
+        window.fetch = (...request) => {
+            window.asking++;
+            return ask(...request).finally(() => window.asking--);
+        };
+    });
     const page = await context.newPage();
-    page.setDefaultTimeout(15000);
+    if (slow > 1) {
+        await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: slow });
+    }
+    page.setDefaultTimeout(30000);
     page.on('pageerror', (error) => complaints.push('error: ' + error.message));
     page.on('console', (message) => {
         const text = message.text();
@@ -128,6 +153,16 @@ export async function open(where, base, options = {}) {
         }
     });
     return page;
+}
+
+/** Until the page has what it asked the API for, and asks for nothing more. */
+export async function quiet(page) {
+    let still = 0;
+    await until(async () => {
+        still = (await page.evaluate(() => window.asking)) ? 0 : still + 1;
+        return still > 3;
+    }, 'the page has all answers');
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 export async function shot(page, name) {

@@ -2,7 +2,7 @@
 // UTF-8 is shown as text on every page.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { check, expect, folder, load, open, ROOT, serve, shot, until } from './harness.mjs';
+import { check, expect, folder, load, open, quiet, ROOT, serve, shot, until } from './harness.mjs';
 import { rows } from './test_2_work.mjs';
 
 const PAGES = ['', 'sessions', 'sessions?columns=firstPacket,http.uri,http.useragent,http.host,info', 'spiview?groups=http,dns,general', 'spigraph?exp=http.uri', 'spigraph?exp=host.http',
@@ -20,7 +20,7 @@ export default async function ({ chrome }) {
             await check(`hostile values are text: /${address}`, async () => {
                 await page.goto('/' + address);
                 await page.locator('main :is(h1, .tr, dd, li, canvas, path.tile, rect.tile, td)').first().waitFor();
-                await page.waitForTimeout(400);
+                await quiet(page);
                 const bad = await page.evaluate(() => ({
                     hurt: window.hurt,
                     made: document.querySelectorAll('main img, main script, [onerror]').length,
@@ -41,7 +41,7 @@ export default async function ({ chrome }) {
                 for (const tab of ['fields', 'packets', 'streams']) {
                     await page.goto(`/session?id=${encodeURIComponent(id)}&node=${encodeURIComponent(node)}&tab=${tab}&as=text`);
                     await page.locator('section.detail :is(dt, article, .pad:not(:text-is("…")))').first().waitFor();
-                    await page.waitForTimeout(120);
+                    await quiet(page);
                     const bad = await page.evaluate(() => [window.hurt, document.querySelectorAll('main img, main script').length, /[\u202a-\u202e\u2066-\u2069]/.test(document.body.innerText)]);
                     expect(bad[0] === undefined && bad[1] === 0 && !bad[2], `${id} ${tab}: ${bad}`);
                 }
@@ -59,7 +59,6 @@ export default async function ({ chrome }) {
                 await values.nth(i).click();
                 await page.getByRole('menuitem', { name: 'Only this', exact: true }).click();
                 await until(() => page.url().includes('expression='), 'asked');
-                await page.waitForTimeout(300);
                 const asked = new URL(page.url()).searchParams.get('expression');
                 const body = await (await page.request.get('/api/sessions?date=-1&length=0&expression=' + encodeURIComponent(asked))).json();
                 expect(body.recordsFiltered === 1, `${asked.slice(0, 80)} finds ${body.error ?? body.recordsFiltered}`);

@@ -2,7 +2,7 @@
 // also where README takes them from.
 import { copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { check, expect, folder, load, open, ROOT, SAMPLE, serve, SHOTS, shot, until } from './harness.mjs';
+import { check, expect, folder, load, open, quiet, ROOT, SAMPLE, serve, SHOTS, shot, until } from './harness.mjs';
 import { rows } from './test_2_work.mjs';
 
 export default async function ({ chrome, server }) {
@@ -17,7 +17,7 @@ export default async function ({ chrome, server }) {
         await dark.goto('/sessions?tab=streams&expression=' + encodeURIComponent('ip.src == 2001:db8:1::21 && protocols == http'));
         await rows(dark).filter({ hasText: 'http:password' }).first().click({ position: { x: 5, y: 5 } });
         await dark.locator('section.detail article.src pre').first().waitFor();
-        await dark.waitForTimeout(400);
+        await quiet(dark);
         await shot(dark, 'readme-stream');
         await dark.context().close();
         for (const name of ['readme-start', 'readme-stream']) {

@@ -214,6 +214,10 @@ as eve PUT "/api/shareable/$share" '{"data":{"w":[]}}'
 is 'shareable: changed by an editor' 200 "d['shareable']['data'] == {'w':[]} and d['shareable']['name'] == 'mine'"
 as eve PUT "/api/shareable/$share" '{"type":"other"}'
 says 'shareable: its type stays' 403 'The type of a shareable can not be changed'
+as eve PUT "/api/shareable/$share" '{"name":" "}'
+says 'shareable: a name of blanks' 403 'Missing shareable name'
+as eve PUT "/api/shareable/$share" '{"editUsers":"eve"}'
+says 'shareable: users that are no list' 403 'Edit users field must be an array of strings'
 as bob PUT "/api/shareable/$share" '{"data":{}}'
 says 'shareable: not changed by others' 403 'Permission denied'
 as eve DELETE "/api/shareable/$share"
@@ -315,6 +319,13 @@ as ann GET '/api/sessions?date=-1&expression=tags+%3D%3D+seen53'
 is 'periodic queries: sessions have the tag' 200 "0 < d['recordsFiltered'] < d['recordsTotal']"
 as ann GET '/api/sessions?date=-1&expression=tags+%3D%3D+more+%26%26+port+!%3D+53'
 is 'periodic queries: others do not' 200 "d['recordsFiltered'] == 0"
+as ann POST "/api/cron/$cron" '{"query":"host.dns == \"a\\\\b\" || port == 53","description":"d"}'
+is 'periodic queries: changed' 200 "d['query']['query'] == r'host.dns == \"a\\\\b\" || port == 53' and d['query']['tags'] == 'seen53,more'"
+as ann POST "/api/cron/$cron" '{"enabled":"perhaps"}'
+says 'periodic queries: a switch that is none' 400 'enabled must be true or false'
+as ann POST "/api/cron/$cron" '{"tags":"seen53,more"}'
+is 'periodic queries: texts with escapes stay' 200 "d['query']['query'] == r'host.dns == \"a\\\\b\" || port == 53' and d['query']['description'] == 'd' and d['query']['enabled']"
+as ann POST "/api/cron/$cron" '{"query":"port == 53"}'
 as bob GET /api/crons
 is 'periodic queries: seen by whom it is shared with' 200 "len(d) == 1 and not d[0]['canEdit'] and 'users' not in d[0]"
 as bob POST "/api/cron/$cron" '{"enabled":false}'

@@ -480,9 +480,10 @@ static void expect_time(void *ctx, const struct record *r, uint64_t seq) {
 }
 
 static void check_timeline(struct snapshot *s, const struct query *query, struct search *search) {
-    for (size_t round = 0; round < 4; round++) {
+    static const uint64_t intervals[] = {60000, 1800000, 86400000}; /* neighbours share a bucket: hardly, often, all */
+    for (size_t round = 0; round < 4 * ARRAY_LEN(intervals); round++) {
         struct timeline_request q = {.time = field_at(s, round & 1 ? "firstPacket" : "lastPacket"),
-                                     .interval_ms = 60000,
+                                     .interval_ms = intervals[round / 4],
                                      .spanning = round & 2,
                                      .sums = {field_at(s, "network.bytes"), field_at(s, "source.packets")},
                                      .sum_count = 2};
@@ -555,6 +556,40 @@ static void test_answers(void **state) {
     build_wait(&b, version);
     check_answers(&b, "*");
     check_answers(&b, "tags == \"laid over\" || rare == EXISTS!");
+    build_done(&b);
+}
+
+/* Sums end at the largest number; below it they are exact however large their parts are. */
+static void test_large_sums(void **state) {
+    (void)state;
+    struct build b;
+    build_init(&b, 12, 0);
+    for (size_t i = 0; i < 200; i++) {
+        struct record r;
+        build_record(&b, &r);
+        r.last_time = (BUILD_START + (int64_t)i) * 1000000;
+        r.first_time = r.last_time;
+        r.bytes[0] = UINT64_C(1) << 62;
+        r.bytes[1] = (UINT64_C(1) << 56) + 1;
+        assert_int_equal(store_append(b.writer, &r, &b.last), 0);
+        cells_done(&r.cells);
+    }
+    assert_int_equal(store_flush(b.writer), 0);
+    struct snapshot *s = build_snapshot(&b);
+    struct search *search = search_for(s, NULL);
+    struct timeline_request q = {.time = field_at(s, "lastPacket"),
+                                 .interval_ms = 86400000,
+                                 .sums = {field_at(s, "source.bytes"), field_at(s, "destination.bytes")},
+                                 .sum_count = 2};
+    struct timeline *t;
+    assert_int_equal(search_timeline(search, &q, &t), 0);
+    assert_int_equal(t->count, 1);
+    assert_int_equal(t->buckets[0].sessions, 200);
+    assert_true(t->buckets[0].sums[0] == UINT64_MAX);
+    assert_true(t->buckets[0].sums[1] == 200 * ((UINT64_C(1) << 56) + 1));
+    timeline_free(t);
+    search_free(search);
+    snapshot_unref(s);
     build_done(&b);
 }
 
@@ -751,8 +786,8 @@ static void test_limits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers), cmocka_unit_test(test_beacons), cmocka_unit_test(test_complete),
-        cmocka_unit_test(test_limits),  cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_answers),  cmocka_unit_test(test_large_sums), cmocka_unit_test(test_beacons),
+        cmocka_unit_test(test_complete), cmocka_unit_test(test_limits),     cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

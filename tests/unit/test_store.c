@@ -1,6 +1,8 @@
 /* test_store.c: sessions into a store and out again: from the log, from segments, merged, after a restart; every
  * document must be the one that was appended.
  */
+#include <dirent.h>
+
 #include "store/control.h"
 #include "store/writing.h"
 #include "store_run.h"
@@ -255,6 +257,103 @@ static void retention(void **state) {
     store_run_done(&s);
 }
 
+static size_t segment_files(const struct store_run *s) {
+    char path[FILE_PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%.4000s/seg", s->folder);
+    DIR *d = opendir(path);
+    size_t count = 0;
+    assert_non_null(d);
+    for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+        count += strstr(e->d_name, ".seg") != NULL;
+    }
+    (void)closedir(d);
+    return count;
+}
+
+/* Retention alone: the oldest go, nothing is merged. */
+static void retention_alone(void **state) {
+    (void)state;
+    struct store_run s;
+    struct err e = {0};
+    uint64_t counts[STORE_COUNTS], bytes = 0;
+    store_run_init(&s, SEED);
+    struct store_options options = {.node = "unit", .seal_rows = 100};
+    struct store_writer *w = store_run_writer(&s, &options);
+    for (int i = 0; i < 8; i++) {
+        store_run_append(&s, w, 100);
+        assert_int_equal(store_flush(w), 0);
+    }
+    assert_int_equal(writer_seal_all(w, &e), 0);
+    assert_int_equal(store_retain(w, &e), 0); /* without limits nothing goes */
+    assert_int_equal(segment_files(&s), 8);
+    pthread_mutex_lock(&w->manifest_lock);
+    for (uint32_t i = 5; i < 8; i++) {
+        bytes += w->manifest.segments[i].size;
+    }
+    w->options.retain_bytes = bytes;
+    pthread_mutex_unlock(&w->manifest_lock);
+    assert_int_equal(store_retain(w, &e), 0);
+    store_writer_counts(w, counts);
+    assert_int_equal(counts[STORE_SEGMENTS_DROPPED], 5);
+    assert_int_equal(counts[STORE_ROWS_DROPPED], 500);
+    assert_int_equal(counts[STORE_MERGES], 0);
+    assert_int_equal(segment_files(&s), 3);
+    struct store *store = store_run_open(&s);
+    struct snapshot *snapshot = store_snapshot(store);
+    assert_int_equal(snapshot_rows(snapshot), 300);
+    assert_int_equal(part_info(snapshot_part(snapshot, 0))->seq_low, 500);
+    snapshot_unref(snapshot);
+    store_close(store);
+    assert_int_equal(store_writer_close(w, NULL), 0);
+    store_run_done(&s);
+}
+
+struct retaining {
+    struct store_writer *w;
+    atomic_bool over;
+};
+
+static void *retain_often(void *ctx) {
+    struct retaining *r = ctx;
+    struct store_writer *w = r->w;
+    struct err e = {0};
+    while (!atomic_load(&r->over)) {
+        pthread_mutex_lock(&w->manifest_lock);
+        w->options.retain_bytes = w->manifest.count > 2 ? w->manifest.segments[0].size * 2 : 0;
+        pthread_mutex_unlock(&w->manifest_lock);
+        assert_int_equal(store_retain(w, &e), 0);
+    }
+    return NULL;
+}
+
+/* Merges whose segments go under their hands are no failures. */
+static void retention_beside_merges(void **state) {
+    (void)state;
+    struct store_run s;
+    struct err e = {0};
+    uint64_t counts[STORE_COUNTS];
+    pthread_t thread;
+    store_run_init(&s, SEED);
+    struct store_options options = {.node = "unit", .seal_rows = 50, .durability = DURABLE_NONE};
+    struct store_writer *w = store_run_writer(&s, &options);
+    struct retaining retaining = {.w = w};
+    assert_int_equal(pthread_create(&thread, NULL, retain_often, &retaining), 0);
+    for (int i = 0; i < 24; i++) {
+        store_run_append(&s, w, 50);
+        assert_int_equal(store_flush(w), 0);
+        assert_int_equal(i % 4 == 3 ? store_compact(w, &e) : 0, 0);
+    }
+    atomic_store(&retaining.over, true);
+    (void)pthread_join(thread, NULL);
+    store_writer_counts(w, counts);
+    assert_true(counts[STORE_SEGMENTS_DROPPED] > 0);
+    assert_int_equal(counts[STORE_ERRORS], 0);
+    assert_int_equal(store_writer_close(w, &e), 0);
+    struct store_report report = {0};
+    assert_int_equal(store_check(s.folder, false, &report, &e), 0);
+    store_run_done(&s);
+}
+
 #define APPENDERS 4
 #define EACH 400
 
@@ -332,8 +431,10 @@ static void threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(log_only), cmocka_unit_test(sealed),  cmocka_unit_test(changes),   cmocka_unit_test(pieces),
-        cmocka_unit_test(foreign),  cmocka_unit_test(refused), cmocka_unit_test(retention), cmocka_unit_test(threads),
+        cmocka_unit_test(log_only),  cmocka_unit_test(sealed),          cmocka_unit_test(changes),
+        cmocka_unit_test(pieces),    cmocka_unit_test(foreign),         cmocka_unit_test(refused),
+        cmocka_unit_test(retention), cmocka_unit_test(retention_alone), cmocka_unit_test(retention_beside_merges),
+        cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -342,4 +342,4 @@ static void close_engine(void *engine) {
     duck_close(engine);
 }
 
-const struct engine duckdb_engine = {"duckdb", load, open_engine, ask, close_engine};
+const struct engine duckdb_engine = {"duckdb", load, open_engine, ask, NULL, close_engine};

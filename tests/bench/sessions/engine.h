@@ -42,6 +42,8 @@ struct engine {
     int (*load)(const char *path, const struct world *w, uint64_t rows);
     int (*open)(const char *path, uint64_t rows, void **ret);
     int (*ask)(void *engine, enum question q, FILE *answer);
+    /* What is done before a question and not measured; NULL: nothing. */
+    int (*prepare)(void *engine, enum question q);
     void (*close)(void *engine);
 };
 extern const struct engine store_engine, duckdb_engine, sqlite_engine;

@@ -75,6 +75,9 @@ static int measure(const struct engine *e, void *engine, enum question q, unsign
     bool once = q == TAG || q == DROP;
     for (unsigned i = 0; i < (once ? 1 : repeat); i++) {
         FILE *answer = fopen(path, "w");
+        if (e->prepare && e->prepare(engine, q) < 0) {
+            return -1;
+        }
         struct cost before = now();
         int code = answer ? e->ask(engine, q, answer) : -1;
         struct cost after = now();

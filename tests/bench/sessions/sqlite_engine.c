@@ -220,4 +220,4 @@ static void close_engine(void *engine) {
     free(l);
 }
 
-const struct engine sqlite_engine = {"sqlite", load, open_engine, ask, close_engine};
+const struct engine sqlite_engine = {"sqlite", load, open_engine, ask, NULL, close_engine};

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 
 #include "base/util.h"
 #include "cmd/registry_make.h"
@@ -240,6 +240,8 @@ struct engine_state {
     const struct registry *registry;
     struct document_plan *plan;
     uint64_t rows;
+    struct filling filling; /* of the writer */
+    struct store_writer *writer;
 };
 
 static int open_engine(const char *path, uint64_t rows, void **ret) {
@@ -261,6 +263,10 @@ static int open_engine(const char *path, uint64_t rows, void **ret) {
 
 static void close_engine(void *engine) {
     struct engine_state *s = engine;
+    if (s->filling.registry) {
+        (void)store_writer_close(s->writer, NULL);
+        filling_done(&s->filling);
+    }
     document_plan_free(s->plan);
     snapshot_unref(s->snapshot);
     store_close(s->store);
@@ -473,20 +479,36 @@ static int ask_tag(struct engine_state *s, FILE *answer) {
     return code < 0 ? failed("tag", code, &e) : 0;
 }
 
-static int ask_drop(const struct engine_state *s, FILE *answer) {
-    struct filling f = {0};
-    struct timespec now;
+/* A writer over the store, which wants the oldest tenth of it to go: sessions arrived when they were loaded, so that
+ * bytes tell old from new and not days. */
+static int open_writer(struct engine_state *s) {
     struct err e = {0};
-    struct store_writer *w = NULL;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age = now.tv_sec - (WORLD_START_MS + DAY_MS) / 1000;
-    struct store_options options = {.node = "bench", .retain_seconds = (uint64_t)age};
-    int code = filling_init(&f, &e);
-    code = code < 0 ? code : store_writer_open(s->path, false, &options, f.registry, &w, &e);
-    code = code < 0 ? code : store_compact(w, &e);
-    int closed = store_writer_close(w, &e);
-    code = code < 0 ? code : closed;
-    filling_done(&f);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < snapshot_parts(s->snapshot); i++) {
+        const struct part_info *info = part_info(snapshot_part(s->snapshot, i));
+        char path[4096];
+        struct stat st;
+        (void)snprintf(path, sizeof(path), "%s/seg/%s", s->path, info->name);
+        bytes += !info->tail && stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    }
+    struct store_options options = {.node = "bench", .retain_bytes = bytes - bytes / 10};
+    int code = filling_init(&s->filling, &e);
+    code = code < 0 ? code : store_writer_open(s->path, false, &options, s->filling.registry, &s->writer, &e);
+    return code < 0 ? failed("drop", code, &e) : 0;
+}
+
+static int prepare(void *engine, enum question q) {
+    return q == DROP ? open_writer(engine) : 0;
+}
+
+static int ask_drop(const struct engine_state *s, FILE *answer) {
+    struct err e = {0};
+    uint64_t counts[STORE_COUNTS];
+    int code = store_retain(s->writer, &e);
+    store_writer_counts(s->writer, counts);
+    if (code == 0 && counts[STORE_SEGMENTS_DROPPED] == 0) {
+        code = err_set(&e, -ENOENT, "no segment went");
+    }
     (void)fprintf(answer, "dropped\n");
     return code < 0 ? failed("drop", code, &e) : 0;
 }
@@ -539,4 +561,4 @@ static int ask_engine(void *engine, enum question q, FILE *answer) {
     return code < 0 ? failed(question_names[q], code, NULL) : 0;
 }
 
-const struct engine store_engine = {"store", load, open_engine, ask_engine, close_engine};
+const struct engine store_engine = {"store", load, open_engine, ask_engine, prepare, close_engine};

@@ -87,38 +87,44 @@ export function decode64(text: string): Uint8Array {
 }
 
 /** Lines of 16 bytes: offset, hex, characters. */
-export function hexLines(bytes: Uint8Array, most = 4096): string {
+export function hexLines(bytes: Uint8Array, offsets = true): string {
     const out: string[] = [];
-    const end = Math.min(bytes.length, most);
-    for (let at = 0; at < end; at += 16) {
+    for (let at = 0; at < bytes.length; at += 16) {
         let hex = '';
         let text = '';
         for (let i = at; i < at + 16; i++) {
-            if (i < end) {
+            if (i < bytes.length) {
                 hex += bytes[i].toString(16).padStart(2, '0') + (i % 8 === 7 ? '  ' : ' ');
                 text += bytes[i] >= 32 && bytes[i] < 127 ? String.fromCharCode(bytes[i]) : '.';
             } else {
                 hex += i % 8 === 7 ? '    ' : '   ';
             }
         }
-        out.push(at.toString(16).padStart(6, '0') + '  ' + hex + ' ' + text);
+        out.push((offsets ? at.toString(16).padStart(6, '0') + '  ' : '') + hex + ' ' + text);
     }
     return out.join('\n');
 }
 
-/** Bytes as text: UTF-8 where it is, else a character a byte; what cannot be seen is a point. */
-export function textOf(bytes: Uint8Array): string {
+/** A character a byte; what is not ASCII is a point. */
+function asciiOf(bytes: Uint8Array): string {
+    const parts: string[] = [];
+    for (const b of bytes) {
+        parts.push(b === 10 || b === 13 || b === 9 || (b >= 32 && b < 127) ? String.fromCharCode(b) : '·');
+    }
+    return parts.join('');
+}
+
+/** Bytes as text. `way`: ascii; utf8, with a mark for what is none; else UTF-8 where all of it is, or ASCII. What cannot be seen
+ * is a point, what would move or turn other text an escape. */
+export function textOf(bytes: Uint8Array, way = 'text'): string {
     let text: string;
     try {
-        text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+        text = way === 'ascii' ? asciiOf(bytes) : new TextDecoder('utf-8', { fatal: way !== 'utf8' }).decode(bytes);
     } catch {
-        text = '';
-        for (const b of bytes) {
-            text += b === 10 || b === 13 || b === 9 || (b >= 32 && b < 127) ? String.fromCharCode(b) : '·';
-        }
+        text = asciiOf(bytes);
     }
     return text
         .replace(/\r\n/g, '\n')
         .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '·')
-        .replace(/[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
+        .replace(/[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
 }

@@ -167,6 +167,15 @@ export function editorMake(o: EditorOptions): EditorView {
         return [{ from: Math.min(from, Math.max(0, text.length - 1)), to, severity: 'error', message: result.error ?? '' }];
     }
 
+    // Tab was typed before the answer was there: it takes what the answer offers.
+    let tabbed = false;
+    function take(view: EditorView): boolean {
+        if (selectedCompletion(view.state) === null) {
+            moveCompletionSelection(true)(view);
+        }
+        return acceptCompletion(view);
+    }
+
     return new EditorView({
         root: o.root,
         parent,
@@ -187,16 +196,12 @@ export function editorMake(o: EditorOptions): EditorView {
                             },
                         },
                         {
-                            // Only while something is offered; otherwise Tab goes on, as everywhere.
+                            // Only while something is offered or asked for; otherwise Tab goes on, as everywhere.
                             key: 'Tab',
                             run: (view) => {
-                                if (completionStatus(view.state) !== 'active') {
-                                    return false;
-                                }
-                                if (selectedCompletion(view.state) === null) {
-                                    moveCompletionSelection(true)(view);
-                                }
-                                return acceptCompletion(view);
+                                const status = completionStatus(view.state);
+                                tabbed = status === 'pending';
+                                return tabbed || (status === 'active' && take(view));
                             },
                         },
                         { key: 'Mod-Enter', run: () => (o.enter(), true) },
@@ -210,7 +215,7 @@ export function editorMake(o: EditorOptions): EditorView {
                 theme,
                 placeholder('Everything. For example: protocols == dns && ip.src == 192.0.2.66'),
                 // Nothing is chosen until an arrow chooses it, so Enter always searches for what stands there.
-                autocompletion({ override: [offer], activateOnTyping: true, selectOnOpen: false, icons: false, closeOnBlur: true }),
+                autocompletion({ override: [offer], activateOnTyping: true, selectOnOpen: false, interactionDelay: 0, icons: false, closeOnBlur: true }),
                 linter(explain, { delay: 250 }),
                 keymap.of([...completionKeymap, ...closeBracketsKeymap, ...historyKeymap, ...defaultKeymap, { key: 'Escape', run: () => (o.leave(), true) }]),
                 EditorView.lineWrapping,
@@ -240,6 +245,12 @@ export function editorMake(o: EditorOptions): EditorView {
                     return [tr, { changes: { from: 0, to: tr.newDoc.length, insert: tr.newDoc.toString().replace(/\s*\n\s*/g, ' ') }, sequential: true }];
                 }),
                 EditorView.updateListener.of((update) => {
+                    if (update.docChanged) {
+                        tabbed = false;
+                    } else if (tabbed && completionStatus(update.state) !== 'pending') {
+                        tabbed = false;
+                        setTimeout(() => completionStatus(update.view.state) === 'active' && take(update.view));
+                    }
                     if (update.docChanged) {
                         o.changed(update.state.doc.toString());
                     }

@@ -24,18 +24,23 @@ function typing(target: EventTarget | null): boolean {
 let first = '';
 let firstAt = 0;
 
+/** Whether the first of two letters was typed: the next belongs to it, also where it means something else alone. */
+export function begun(): boolean {
+    return first !== '' && Date.now() - firstAt < 1200;
+}
+
 /** Keys of two letters, such as "g s", are typed one after the other. */
 export function press(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.composedPath()[0] ?? event.target)) {
         return;
     }
     const now = Date.now();
-    const pair = first && now - firstAt < 1200 ? first + ' ' + event.key : '';
+    const pair = begun() ? first + ' ' + event.key : '';
+    first = '';
     const found = all().find((k) => k.key === pair) ?? all().find((k) => k.key === event.key);
     const begins = all().some((k) => k.key.startsWith(event.key + ' '));
     if (found) {
         event.preventDefault();
-        first = '';
         found.run(event);
     } else if (begins) {
         first = event.key;

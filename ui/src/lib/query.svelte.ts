@@ -64,7 +64,7 @@ class Query {
 /** Server-sent events about the store. Nothing on the page moves by them: they only tell that there is more. */
 class Live {
     state = $state.raw<State | null>(null);
-    /** What the page shows came from the store as it was at this version. */
+    /** The store when it was first told of, or when the reader last asked for what came since. */
     seen = $state.raw<State | null>(null);
     connected = $state(false);
     private source: EventSource | null = null;
@@ -101,9 +101,9 @@ class Live {
     accept(): void {
         this.seen = this.state;
     }
-    /** Sessions that fit and came since. */
-    get fresh(): number {
-        return this.state && this.seen ? Math.max(0, this.state.matching - this.seen.matching) : 0;
+    /** Sessions that fit and are not among the `shown` ones: they came since. */
+    fresh(shown: number): number {
+        return this.state && this.seen ? Math.max(0, this.state.matching - shown) : 0;
     }
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "api/counters.h"
 #include "api/cron_run.h"
 #include "api/history.h"
 #include "api/saved.h"
@@ -50,6 +51,9 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
     if (code == 0 && a->store && a->settings->run_crons) {
         code = crons_new(a, &a->crons, ret_err);
     }
+    if (code == 0 && a->store) {
+        code = counters_new(a, &a->counters, ret_err);
+    }
     if (code < 0) {
         api_free(a);
         return code;
@@ -63,12 +67,24 @@ struct api *api_free(struct api *a) {
     if (a) {
         auth_on_failure(a->auth, NULL, NULL);
         crons_free(a->crons);
+        counters_free(a->counters);
         history_free(a->history);
         running_table_free(a->running);
         seen_table_free(a->seen);
         free(a);
     }
     return NULL;
+}
+
+void api_serve(struct api *a, const struct server *server) {
+    a->server = server;
+    counters_serve(a->counters, server);
+}
+
+void api_reading(void *api, uint64_t bytes, uint64_t packets) {
+    if (api) {
+        counters_reading(((struct api *)api)->counters, bytes, packets);
+    }
 }
 
 /* --- headers --- */

@@ -16,6 +16,7 @@ struct running_table;
 struct history;    /* api/history.h */
 struct crons;      /* api/cron_run.h */
 struct seen_table; /* api/seen.h */
+struct counters;   /* api/counters.h */
 
 struct api {
     struct store *store;
@@ -26,10 +27,11 @@ struct api {
     const char *node, *version;
     const struct api_settings *settings;
     const struct http_settings *http;
-    const struct server *server; /* for its counters; NULL until api_serve */
+    const struct server *server; /* for its counters; of api_serve */
     int64_t started_ms;
     struct running_table *running;
     struct seen_table *seen;
+    struct counters *counters; /* NULL: there is no store */
     struct history *history;
     struct crons *crons; /* NULL: this process does not run periodic queries */
 };
@@ -47,6 +49,11 @@ struct api_options {
 
 int api_new(const struct api_options *options, struct api **ret_api, struct err *ret_err);
 struct api *api_free(struct api *a);
+/* The server that hands requests in, for its counters; before the first one comes. NULL before it is freed. */
+void api_serve(struct api *a, const struct server *server);
+/* What is being read into the store by this process, for statistics: bytes and packets so far, 0 at its end. NULL is
+ * fine. */
+void api_reading(void *api, uint64_t bytes, uint64_t packets);
 /* Answers a request: the handler of server_options, with the api as ctx. */
 void api_answer(void *ctx, const struct request *q, struct reply *r);
 

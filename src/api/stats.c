@@ -4,12 +4,12 @@
  * store has no nodes, shards and indices of that kind.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "api/counters.h"
 #include "api/input.h"
 #include "api/lists.h"
 #include "api/shared.h"
@@ -17,12 +17,15 @@
 #include "base/util.h"
 
 #define NODES_MAX 1000
-#define DISK_LOW 2.0 /* percent free */
+#define NODE_OLD_MS 300000
+#define SERIES_MAX 100000 /* values of one answer */
+#define DISK_LOW 2.0      /* percent free */
 
 struct node {
     char name[129];
     uint64_t packets, bytes, sessions, files;
     int64_t oldest_ms, newest_ms; /* of packets */
+    int64_t started_ms, seen_ms;  /* first and last news of it */
 };
 
 struct nodes {
@@ -62,45 +65,13 @@ static bool file_count(void *ctx, const struct stored_file *f) {
     n->packets += f->packets;
     n->bytes += f->packet_bytes;
     n->sessions += f->sessions;
+    n->started_ms = n->started_ms ? MIN(n->started_ms, f->started_ms) : f->started_ms;
+    n->seen_ms = MAX(n->seen_ms, MAX(f->started_ms, f->finished_ms));
     if (f->packets) {
         n->oldest_ms = n->oldest_ms ? MIN(n->oldest_ms, f->first_ms) : f->first_ms;
         n->newest_ms = MAX(n->newest_ms, f->last_ms);
     }
     return true;
-}
-
-/* --- this machine --- */
-
-struct machine {
-    uint64_t free_bytes, used_bytes, memory;
-    double free_part, memory_part; /* percent */
-};
-
-static uint64_t resident_bytes(void) {
-    unsigned long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f) {
-        char line[128] = "";
-        char *at = fgets(line, sizeof(line), f);
-        at = at ? strchr(at, ' ') : NULL;
-        pages = at ? strtoul(at, NULL, 10) : 0;
-        (void)fclose(f);
-    }
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-static void machine_read(const char *folder, struct machine *ret) {
-    *ret = (struct machine){.memory = resident_bytes()};
-    struct statvfs disk;
-    if (folder && statvfs(folder, &disk) == 0 && disk.f_blocks) {
-        ret->free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-        ret->used_bytes = (uint64_t)(disk.f_blocks - disk.f_bfree) * disk.f_frsize;
-        ret->free_part = 100.0 * (double)disk.f_bavail / (double)disk.f_blocks;
-    }
-    struct sysinfo info;
-    if (sysinfo(&info) == 0 && info.totalram) {
-        ret->memory_part = 100.0 * (double)ret->memory / ((double)info.totalram * info.mem_unit);
-    }
 }
 
 /* --- one node --- */
@@ -110,8 +81,25 @@ static void number_write(struct json *j, const char *key, uint64_t value) {
     json_u64(j, value);
 }
 
-static void node_write(struct call *c, struct json *j, const struct node *n, const struct machine *m) {
-    int64_t now = input_now();
+/* What only the node that answers knows. */
+static void own_write(const struct call *c, struct json *j) {
+    char host[256] = "";
+    struct counter_slot slot;
+    (void)gethostname(host, sizeof(host) - 1);
+    json_key(j, "hostname");
+    json_cstr(j, host);
+    number_write(j, "interval", counter_intervals[0]);
+    if (!counters_newest(c->api->counters, &slot)) {
+        return;
+    }
+    number_write(j, "deltaMS", slot.ms);
+    for (size_t i = 0; i < counter_series_count; i++) {
+        json_key(j, counter_series_table[i].name);
+        json_double(j, series_of_slot(&counter_series_table[i], &slot));
+    }
+}
+
+static void node_write(struct call *c, struct json *j, const struct node *n) {
     json_open(j, '{');
     json_key(j, "id");
     json_cstr(j, n->name);
@@ -120,27 +108,21 @@ static void node_write(struct call *c, struct json *j, const struct node *n, con
     json_key(j, "ver");
     json_cstr(j, c->api->version);
     json_key(j, "currentTime");
-    json_i64(j, now / 1000);
+    json_i64(j, n->seen_ms / 1000);
     json_key(j, "startTime");
-    json_i64(j, c->api->started_ms / 1000);
+    json_i64(j, n->started_ms / 1000);
     json_key(j, "runningTime");
-    json_i64(j, (now - c->api->started_ms) / 1000);
+    json_i64(j, MAX(n->seen_ms - n->started_ms, 0) / 1000);
     number_write(j, "totalPackets", n->packets);
     number_write(j, "totalK", n->bytes / 1024);
     number_write(j, "totalSessions", n->sessions);
     number_write(j, "totalFiles", n->files);
     if (n->oldest_ms) {
         json_key(j, "retention");
-        json_i64(j, MAX(now - n->oldest_ms, 0) / 1000);
+        json_i64(j, MAX(input_now() - n->oldest_ms, 0) / 1000);
     }
     if (strcmp(n->name, c->api->node) == 0) { /* other nodes are other machines, or were this one's past */
-        number_write(j, "usedSpaceM", m->used_bytes >> 20);
-        number_write(j, "freeSpaceM", m->free_bytes >> 20);
-        json_key(j, "freeSpaceP");
-        json_double(j, m->free_part);
-        number_write(j, "memory", m->memory);
-        json_key(j, "memoryP");
-        json_double(j, m->memory_part);
+        own_write(c, j);
     }
     json_close(j, '}');
 }
@@ -163,10 +145,20 @@ static bool filter_fits(struct span filter, const char *name) {
     return false;
 }
 
+/* `hide`: none, old, nosession, both. */
+static bool is_hidden(const struct node *n, struct span hide) {
+    bool both = span_is(hide, "both");
+    return ((both || span_is(hide, "old")) && n->seen_ms < input_now() - NODE_OLD_MS) ||
+           ((both || span_is(hide, "nosession")) && n->sessions == 0);
+}
+
 static uint64_t key_of(const struct node *n, struct span key) {
     return span_is(key, "totalPackets")    ? n->packets
            : span_is(key, "totalK")        ? n->bytes
            : span_is(key, "totalSessions") ? n->sessions
+           : span_is(key, "totalFiles")    ? n->files
+           : span_is(key, "currentTime")   ? (uint64_t)n->seen_ms
+           : span_is(key, "startTime")     ? (uint64_t)n->started_ms
            : span_is(key, "retention")     ? UINT64_MAX - (uint64_t)n->oldest_ms
                                            : 0;
 }
@@ -188,17 +180,21 @@ static int node_compare(const void *a, const void *b, void *ctx) {
 static bool nodes_read(struct call *c, struct nodes *n, size_t *ret_total) {
     int code = files_each(c->api->control, file_count, n);
     if (code == 0 && !n->failed) {
-        (void)node_find(n, c->api->node); /* also before its first file */
+        struct node *own = node_find(n, c->api->node); /* also before its first file */
+        if (own) {
+            own->started_ms = c->api->started_ms;
+            own->seen_ms = input_now();
+        }
     }
     if (code < 0 || n->failed) {
         call_fail(c, 500, n->failed ? "More than %d nodes" : "The list of files could not be read", NODES_MAX);
         return false;
     }
-    struct span filter = request_param(c->request, "filter");
+    struct span filter = request_param(c->request, "filter"), hide = request_param(c->request, "hide");
     size_t kept = 0;
     *ret_total = n->count;
     for (size_t i = 0; i < n->count; i++) {
-        if (filter_fits(filter, n->list[i].name)) {
+        if (filter_fits(filter, n->list[i].name) && !is_hidden(&n->list[i], hide)) {
             n->list[kept++] = n->list[i];
         }
     }
@@ -217,15 +213,13 @@ static void stats_answer(struct call *c) {
     if (nodes.count) {
         qsort_r(nodes.list, nodes.count, sizeof(struct node), node_compare, &order);
     }
-    struct machine machine;
-    machine_read(c->api->folder, &machine);
     size_t count = page_part(&page, nodes.count, &from);
     struct json j = call_json(c);
     json_open(&j, '{');
     json_key(&j, "data");
     json_open(&j, '[');
     for (size_t i = 0; i < count; i++) {
-        node_write(c, &j, &nodes.list[from + i], &machine);
+        node_write(c, &j, &nodes.list[from + i]);
     }
     json_close(&j, ']');
     number_write(&j, "recordsTotal", total);
@@ -233,15 +227,60 @@ static void stats_answer(struct call *c) {
     json_close(&j, '}');
 }
 
-/* Without a capture running there is no series of anything. */
-static void series_answer(struct call *c) {
-    if (request_param(c->request, "nodeName").len == 0 || request_param(c->request, "name").len == 0) {
+/* --- a number over time --- */
+
+static bool series_read(struct call *c, struct counter_request *ret) {
+    uint64_t start, stop, step, size, interval;
+    uint64_t now = (uint64_t)input_now() / 1000;
+    struct span name = request_param(c->request, "name");
+    if (request_param(c->request, "nodeName").len == 0 || name.len == 0) {
         call_fail(c, 403, "Missing nodeName or name");
+        return false;
+    }
+    if (!call_u64(c, "interval", 60, 86400, &interval) || !call_u64(c, "size", COUNTER_SLOTS, SERIES_MAX, &size) ||
+        !call_u64(c, "step", interval, 86400, &step) || !call_u64(c, "stop", now, UINT32_MAX, &stop)) {
+        return false;
+    }
+    step = MAX(step, (uint64_t)1);
+    uint64_t whole = stop - MIN(stop, step * size);
+    if (!call_u64(c, "start", whole, UINT32_MAX, &start)) {
+        return false;
+    }
+    *ret =
+        (struct counter_request){.series = counter_series_find(name),
+                                 .interval = (uint32_t)interval,
+                                 .start = (int64_t)start,
+                                 .step = (int64_t)step,
+                                 .count = stop > start ? (size_t)MIN((stop - start) / step, (uint64_t)SERIES_MAX) : 0};
+    if (!ret->series) {
+        call_fail(c, 403, "There is no series %.*s: the numbers of /api/stats are series", (int)MIN(name.len, 60),
+                  (const char *)name.at);
+    }
+    return ret->series != NULL;
+}
+
+static void series_answer(struct call *c) {
+    struct counter_request q;
+    struct span node = request_param(c->request, "nodeName");
+    if (!series_read(c, &q)) {
         return;
     }
+    double *values = calloc(MAX(q.count, (size_t)1), sizeof(double));
+    if (!values) {
+        call_fail(c, 503, "No memory for so many values");
+        return;
+    }
+    if (c->api->counters) {
+        counters_series(c->api->counters, &q, values);
+    }
+    bool own = span_is(node, c->api->node) || span_is(node, "Total") || span_is(node, "Average");
     struct json j = call_json(c);
     json_open(&j, '[');
+    for (size_t i = 0; i < q.count; i++) {
+        json_double(&j, own ? values[i] : NAN);
+    }
     json_close(&j, ']');
+    free(values);
 }
 
 static void parliament_answer(struct call *c) {
@@ -387,16 +426,25 @@ static void empty_shards(struct call *c) {
 }
 
 static const struct parameter stats_parameters[] = {
+    {"hide", PARAM_TEXT, "none",
+     "`old`: nodes without news for five minutes; `nosession`: without sessions; `both`; `none`"},
     {"filter", PARAM_TEXT, NULL, "beginnings of names, joined by commas; `$` behind one: the whole name"},
-    {"sortField", PARAM_TEXT, "nodeName", "`nodeName`, `totalPackets`, `totalK`, `totalSessions` or `retention`"},
+    {"sortField", PARAM_TEXT, "nodeName",
+     "`nodeName`, `totalPackets`, `totalK`, `totalSessions`, `totalFiles`, `currentTime`, `startTime` or `retention`"},
     {"desc", PARAM_BOOL, "false", "order turned round"},
     {"start", PARAM_NUMBER, "0", "first one of the page"},
     {"length", PARAM_NUMBER, "500", "how many"},
     {0},
 };
 static const struct parameter series_parameters[] = {
-    {"nodeName", PARAM_TEXT, NULL, "a node"},
-    {"name", PARAM_TEXT, NULL, "a number of /api/stats"},
+    {"nodeName", PARAM_TEXT, NULL, "a node; `Total` and `Average` are this one"},
+    {"name", PARAM_TEXT, NULL, "a number of /api/stats whose name begins with `delta`, `cpu`, `memory` and so on"},
+    {"start", PARAM_NUMBER, NULL, "from then on, seconds since 1970; `size` steps before `stop` when not given"},
+    {"stop", PARAM_NUMBER, NULL, "until then; now when not given"},
+    {"step", PARAM_NUMBER, NULL, "seconds of one value; `interval` when not given"},
+    {"interval", PARAM_NUMBER, "60",
+     "seconds that were added up: 5 (kept for two hours), 60 (a day) or 600 (ten days)"},
+    {"size", PARAM_NUMBER, "1440", "steps, when `start` is not given"},
     {0},
 };
 
@@ -406,11 +454,15 @@ static const struct parameter series_parameters[] = {
 static const struct endpoint stats[] = {
     {"/api/stats", "/stats.json", API_GET | API_SETS_COOKIE, STATS, stats_answer, stats_parameters, "Nodes in numbers",
      "`{data:[{id,nodeName,ver,currentTime,startTime,runningTime,totalPackets,totalK,totalSessions,totalFiles,"
-     "retention,"
-     "usedSpaceM,freeSpaceM,freeSpaceP,memory,memoryP}],recordsTotal,recordsFiltered}`: totals over the node's capture "
-     "files; space and memory only for the node that answers."},
+     "retention,hostname,interval,deltaMS,deltaPackets,deltaPacketsPerSec,...}],recordsTotal,recordsFiltered}`: totals "
+     "over the node's capture files. The rest only for the node that answers: growth in the last `deltaMS` ms, and "
+     "that "
+     "a second, of `deltaPackets`, `deltaBytes`, `deltaSessions`, `deltaRequests`, `deltaSentBytes`, `deltaRefused`; "
+     "`deltaBitsPerSec`, `cpu` (hundredths of a percent), `memory`, `memoryP`, `freeSpaceM`, `freeSpaceP`, "
+     "`usedSpaceM`, `parts`. `currentTime` of another node is that of its last news."},
     {"/api/dstats", "/dstats.json", API_GET, STATS, series_answer, series_parameters, "A number over time",
-     "An array, empty: no series are kept."},
+     "An array with a value for each step from `start` on, `null` where nothing was looked at: before the server "
+     "started, and of other nodes. Growth is added up over a step, of others it is the last value."},
     {"/api/parliament", "/parliament.json", API_GET | API_OPEN, 0, parliament_answer, NULL, "Nodes, for monitors",
      "`{data:[{id,nodeName,currentTime}],recordsTotal,recordsFiltered}`"},
     {"/api/eshealth", "/eshealth.json", API_GET | API_OPEN, 0, health_answer, NULL, "Whether the store is well",

@@ -82,6 +82,9 @@ static bool on_tick(void *ctx, uint64_t bytes, uint64_t packets) {
     bool asked = false, over = l->o->over(l->o->ctx, &asked);
     uint64_t sessions = ingest_sessions(l->ingest);
     progress_tick(&l->progress, bytes, packets, sessions);
+    if (l->o->told) {
+        l->o->told(l->o->told_ctx, bytes, packets);
+    }
     if (asked) {
         progress_clear(&l->progress);
         say("so far %llu packets, %llu sessions, %llu bytes read in %.1f s", (unsigned long long)packets,
@@ -181,6 +184,9 @@ static int run_walk(struct loading *l, const struct input_list *inputs) {
     if (code < 0) {
         say("%s", e.text[0] ? e.text : strerror(-code));
         return EXIT_INTERNAL;
+    }
+    if (o->told) {
+        o->told(o->told_ctx, 0, 0);
     }
     e = (struct err){0};
     code = ingest_finish(l->ingest, &l->stats, &incomplete, &e);

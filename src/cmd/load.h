@@ -37,6 +37,8 @@ struct load_options {
     struct store_writer *writer;
     struct control *control;
     unsigned verbose;
+    void (*told)(void *told_ctx, uint64_t bytes, uint64_t packets); /* how far it is; 0, 0 at the end. NULL = nobody */
+    void *told_ctx;
     bool (*over)(void *ctx, bool *ret_asked); /* stop; `ret_asked`: say how far it is */
     void *ctx;
 };

@@ -77,6 +77,8 @@ static void *loader_main(void *arg) {
                                 .writer = g->service.writer,
                                 .control = g->service.control,
                                 .verbose = g->options.setup.verbose,
+                                .told = api_reading,
+                                .told_ctx = g->service.api,
                                 .over = loader_over,
                                 .ctx = g};
     g->loaded = load_run(&load, g->paths, g->count);

@@ -126,7 +126,7 @@ static int open_server(struct service *s, const struct service_options *o, const
         say_err(NULL, &e);
         return code == -EACCES || code == -EPERM ? EXIT_PERMISSION : EXIT_CONFIG;
     }
-    s->api->server = s->server;
+    api_serve(s->api, s->server);
     return EXIT_DONE;
 }
 
@@ -207,6 +207,9 @@ void service_retain(const struct service *s, const struct service_options *o) {
 }
 
 void service_stop(struct service *s) {
+    if (s->api) {
+        api_serve(s->api, NULL);
+    }
     s->server = server_free(s->server, GRACE_MS);
     s->api = api_free(s->api);
     s->auth = auth_free(s->auth);

@@ -74,17 +74,6 @@ static bool is_there(void *ctx, const struct field *f, const struct value *v) {
     return false;
 }
 
-static const struct cell_head *object_head(const struct record *r, const struct field *f) {
-    size_t count;
-    const struct cell_head *heads = cells_heads(&r->cells, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (heads[i].field == f->id) {
-            return &heads[i];
-        }
-    }
-    return NULL;
-}
-
 static bool is_shown(const struct detail *d, const struct field *f) {
     bool there = false;
     if ((f->flags & (F_VIRTUAL | F_NODB)) || f->parent != FIELD_NONE || f->type == FT_UNION ||
@@ -93,7 +82,7 @@ static bool is_shown(const struct detail *d, const struct field *f) {
         return false;
     }
     if (f->type == FT_OBJECT) {
-        return object_head(d->one.record, f) != NULL;
+        return record_head(d->one.record, f) != NULL;
     }
     record_values(d->one.record, f, is_there, &there);
     return there;
@@ -254,7 +243,7 @@ static void write_members(struct detail *d, const struct cell *cell, unsigned de
 
 static void write_objects(struct detail *d, const struct field *f) {
     struct json *j = &d->j;
-    const struct cell_head *head = object_head(d->one.record, f);
+    const struct cell_head *head = record_head(d->one.record, f);
     const struct cells *cells = &d->one.record->cells;
     uint64_t count = 0;
     json_open(j, '{');

@@ -178,17 +178,6 @@ static void write_object(struct writing *w, const struct cell *object) {
     json_close(w->j, '}');
 }
 
-static const struct cell_head *find_head(const struct record *r, const struct field *f) {
-    size_t count;
-    const struct cell_head *heads = cells_heads(&r->cells, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (heads[i].field == f->id) {
-            return &heads[i];
-        }
-    }
-    return NULL;
-}
-
 static void close_groups(struct writing *w, unsigned to) {
     for (; w->depth > to; w->depth--) {
         json_close(w->j, '}');
@@ -265,7 +254,7 @@ static void write_item(struct writing *w, const struct item_field *item) {
     w->item = item;
     w->values = 0;
     if (f->type == FT_OBJECT) {
-        const struct cell_head *head = find_head(w->record, f);
+        const struct cell_head *head = record_head(w->record, f);
         if (head && item->count) {
             w->values = head->count;
         } else if (head) {
@@ -323,7 +312,6 @@ struct file_name {
 struct file_names {
     struct file_name *list;
     size_t count, room;
-    bool failed;
 };
 
 static bool add_file(void *ctx, const struct stored_file *f) {
@@ -332,24 +320,15 @@ static bool add_file(void *ctx, const struct stored_file *f) {
         size_t room = names->room ? names->room * 2 : 64;
         struct file_name *more = reallocarray(names->list, room, sizeof(*more));
         if (!more) {
-            names->failed = true;
             return false;
         }
         names->list = more;
         names->room = room;
     }
     struct file_name *to = &names->list[names->count];
-    *to = (struct file_name){f->number, f->size, strdup(f->name)};
+    *to = (struct file_name){f->number, f->complete ? f->size : 0, strdup(f->name)};
     names->count += to->name != NULL;
     return to->name != NULL;
-}
-
-struct file_names *file_names_new(struct control *c) {
-    struct file_names *f = calloc(1, sizeof(*f));
-    if (f && files_each(c, add_file, f) < 0) {
-        f->failed = true;
-    }
-    return f;
 }
 
 struct file_names *file_names_free(struct file_names *f) {
@@ -361,6 +340,11 @@ struct file_names *file_names_free(struct file_names *f) {
         free(f);
     }
     return NULL;
+}
+
+struct file_names *file_names_new(struct control *c) {
+    struct file_names *f = calloc(1, sizeof(*f));
+    return f && files_each(c, add_file, f) < 0 ? file_names_free(f) : f;
 }
 
 static const struct file_name *file_find(const struct file_names *f, uint32_t number) {

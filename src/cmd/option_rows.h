@@ -44,6 +44,18 @@
         .help = "times of table and csv in this zone, for example Europe/Zurich" \
     }
 
+/* Where packets are written, and how. */
+#define PACKETS_OPTION_ROWS(out_at, format_at, format_text)                                   \
+    {.letter = 'w',                                                                           \
+     .argument = "OUT",                                                                       \
+     .kind = OPTION_TEXT,                                                                     \
+     .offset = (out_at),                                                                      \
+     .help = "file to write; - for standard output (the default when that is no terminal)"},  \
+    {                                                                                         \
+        .name = "format", .argument = "FORMAT", .kind = OPTION_CHOICE, .offset = (format_at), \
+        .choices = "pcap,pcapng", .help = (format_text)                                       \
+    }
+
 #define QUIET_OPTION_ROW(at) \
     { .letter = 'q', .name = "quiet", .kind = OPTION_FLAG, .offset = (at), .help = "say only what went wrong" }
 #define VERBOSE_OPTION_ROW(at, text) \

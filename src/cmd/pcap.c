@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "api/one.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/load.h"
@@ -30,79 +31,13 @@ struct pcap_options {
 #define AT(member) OPTION_AT(pcap_options, member)
 static const struct option_def pcap_option_table[] = {
     SEARCH_OPTION_ROWS(pcap_options, choices),
-    {.letter = 'w',
-     .argument = "OUT",
-     .kind = OPTION_TEXT,
-     .offset = AT(out),
-     .help = "file to write; - for standard output (the default when that is no terminal)"},
-    {.name = "format",
-     .argument = "FORMAT",
-     .kind = OPTION_CHOICE,
-     .offset = AT(format),
-     .choices = "pcap,pcapng",
-     .help = "pcap or pcapng (default: pcapng when OUT ends in .pcapng, else pcap); pcapng names the sessions"},
+    PACKETS_OPTION_ROWS(
+        AT(out), AT(format),
+        "pcap or pcapng (default: pcapng when OUT ends in .pcapng, else pcap); pcapng names the sessions"),
     LIMIT_OPTION_ROW(AT(limit), "of the N newest sessions at most"),
     QUIET_OPTION_ROW(AT(quiet)),
 };
 #undef AT
-
-/* --- captures of the store --- */
-
-struct file_name {
-    uint32_t number;
-    uint64_t size;
-    char *name;
-};
-
-struct file_names {
-    struct file_name *list;
-    size_t count, room;
-};
-
-static bool take_file(void *ctx, const struct stored_file *f) {
-    struct file_names *n = ctx;
-    if (n->count == n->room) {
-        size_t room = n->room ? n->room * 2 : 64;
-        struct file_name *more = reallocarray(n->list, room, sizeof(*more));
-        if (!more) {
-            return false;
-        }
-        n->list = more;
-        n->room = room;
-    }
-    struct file_name *file = &n->list[n->count];
-    file->number = f->number;
-    file->size = f->complete ? f->size : 0;
-    file->name = strdup(f->name);
-    n->count += file->name != NULL;
-    return file->name != NULL;
-}
-
-/* They come in the order of their numbers. */
-static int find_file(void *ctx, uint32_t number, struct capture_known *ret) {
-    const struct file_names *n = ctx;
-    size_t low = 0, high = n->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (n->list[middle].number < number) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low == n->count || n->list[low].number != number) {
-        return -ENOENT;
-    }
-    *ret = (struct capture_known){n->list[low].name, n->list[low].size};
-    return 0;
-}
-
-static void file_names_done(struct file_names *n) {
-    for (size_t i = 0; i < n->count; i++) {
-        free(n->list[i].name);
-    }
-    free(n->list);
-}
 
 /* --- sessions --- */
 
@@ -260,13 +195,13 @@ static int failed(const struct packets *p, const char *name, int code, const str
     return store_failed(e->text[0] ? NULL : name, code, e);
 }
 
-static int write_packets(struct asking *a, const struct pcap_options *o, const struct file_names *files) {
+static int write_packets(struct asking *a, const struct pcap_options *o, struct file_names *files) {
     const char *out = o->out ? o->out : "-", *name = strcmp(out, "-") == 0 ? "standard output" : out;
     struct packet_writer_options writing = {.format = (enum packet_format)o->format,
                                             .application = "Seine " SEINE_VERSION};
     struct packets p = {.o = o, .asking = a};
     struct err closing = {0};
-    p.captures = captures_new(find_file, (void *)files);
+    p.captures = captures_of(files);
     int code = p.captures ? packet_writer_open_path(out, &writing, &p.writer, &p.e) : -ENOMEM;
     if (code == 0) {
         code = each_session(&p);
@@ -297,15 +232,14 @@ static int write_packets(struct asking *a, const struct pcap_options *o, const s
 
 static int from_store(const struct pcap_options *o, const char *expression) {
     struct asking a = {0};
-    struct file_names files = {0};
-    struct err e = {0};
-    const char *folder = o->choices.store ? o->choices.store : getenv("SEINE_STORE");
+    struct file_names *files = NULL;
+    struct err e = {.text = "the names of the captures cannot be read from control.db of the store"};
     int code = asking_run(&a, &o->choices, expression);
     if (code == EXIT_DONE) {
-        code = files_each(a.control, take_file, &files);
-        code = code < 0 ? store_failed(folder, code, &e) : write_packets(&a, o, &files);
+        files = file_names_new(a.control);
+        code = files ? write_packets(&a, o, files) : store_failed(NULL, -EIO, &e);
     }
-    file_names_done(&files);
+    file_names_free(files);
     asking_done(&a);
     return code;
 }

@@ -99,19 +99,22 @@ void show_duration(int64_t ns, struct buf *out) {
     }
 }
 
-static const char scale_letters[] = "kMGTPE";
+/* Three digits of a number from 1000 on, and the letter of its thousands. */
+static void add_scaled(uint64_t number, const char *between, const char *unit, struct buf *out) {
+    double scaled = (double)number;
+    unsigned scale = 0;
+    for (scaled /= 1000; scaled >= 999.5; scaled /= 1000) {
+        scale++;
+    }
+    buf_printf(out, scaled < 99.95 ? "%.1f%s%c%s" : "%.0f%s%c%s", scaled, between, "kMGTPE"[scale], unit);
+}
 
 void show_short(uint64_t number, struct buf *out) {
     if (number < 10000) {
         buf_add_u64(out, number);
         return;
     }
-    double scaled = (double)number;
-    unsigned scale = 0;
-    for (scaled /= 1000; scaled >= 999.5; scaled /= 1000) {
-        scale++;
-    }
-    buf_printf(out, scaled < 99.95 ? "%.1f%c" : "%.0f%c", scaled, scale_letters[scale]);
+    add_scaled(number, "", "", out);
 }
 
 void show_bytes(uint64_t bytes, struct buf *out) {
@@ -119,12 +122,7 @@ void show_bytes(uint64_t bytes, struct buf *out) {
         buf_printf(out, "%u byte%s", (unsigned)bytes, bytes == 1 ? "" : "s");
         return;
     }
-    double scaled = (double)bytes;
-    unsigned scale = 0;
-    for (scaled /= 1000; scaled >= 999.5; scaled /= 1000) {
-        scale++;
-    }
-    buf_printf(out, scaled < 99.95 ? "%.1f %cB" : "%.0f %cB", scaled, scale_letters[scale]);
+    add_scaled(bytes, " ", "B", out);
 }
 
 /* --- text of strangers --- */

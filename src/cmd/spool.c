@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "store/file.h"
 
 #define COPY_SIZE ((size_t)1 << 20)
 
@@ -47,18 +48,6 @@ int spool_open(struct spool *s, int in_memory) {
     return EXIT_DONE;
 }
 
-static int write_whole(int fd, const char *at, size_t len) {
-    while (len) {
-        ssize_t n = write(fd, at, len);
-        if (n < 0 && errno != EINTR) {
-            return -errno;
-        }
-        at += n > 0 ? n : 0;
-        len -= n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
 int spool_fill(struct spool *s, int fd, uint64_t ceiling) {
     char *block = malloc(COPY_SIZE);
     uint64_t total = 0;
@@ -73,7 +62,7 @@ int spool_fill(struct spool *s, int fd, uint64_t ceiling) {
             continue;
         }
         total += (uint64_t)n;
-        code = total > ceiling ? -EFBIG : write_whole(s->fd, block, (size_t)n);
+        code = total > ceiling ? -EFBIG : file_write(s->fd, span_make(block, (size_t)n));
     }
     free(block);
     if (code == -EFBIG) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "store/file.h"
 
 #define BLOCK ((size_t)1 << 18)
 
@@ -23,18 +24,6 @@ char *tee_path(void) {
         return NULL;
     }
     return path;
-}
-
-static int write_whole(int fd, const char *at, size_t len) {
-    while (len) {
-        ssize_t n = write(fd, at, len);
-        if (n < 0 && errno != EINTR) {
-            return -errno;
-        }
-        at += n > 0 ? n : 0;
-        len -= n > 0 ? (size_t)n : 0;
-    }
-    return 0;
 }
 
 /* The copy comes first: whoever hears of a packet can fetch it. */
@@ -53,8 +42,8 @@ static void *copy_main(void *arg) {
         if (n <= 0) {
             break;
         }
-        code = write_whole(t->file, t->block, (size_t)n);
-        if (code == 0 && write_whole(t->to, t->block, (size_t)n) < 0) {
+        code = file_write(t->file, span_make(t->block, (size_t)n));
+        if (code == 0 && file_write(t->to, span_make(t->block, (size_t)n)) < 0) {
             break; /* nobody reads any more */
         }
     }

@@ -84,6 +84,8 @@ struct query_term {
     enum query_class class;
     const struct query_term *left, *right;
 };
+/* What TERM_ADD to TERM_DIVIDE make of two numbers; dividing by 0 gives NAN, which fits nothing. */
+long double query_term_apply(enum query_term_kind kind, long double left, long double right);
 
 /* A test that stands for a shortcut, or for files: where its items came from. */
 struct query_origin {

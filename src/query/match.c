@@ -181,6 +181,19 @@ static bool on_first(void *ctx, const struct query_field *f, enum query_class cl
 }
 
 /* NaN where a value is missing: no comparison holds then. */
+long double query_term_apply(enum query_term_kind kind, long double left, long double right) {
+    switch (kind) {
+    case TERM_ADD:
+        return left + right;
+    case TERM_SUBTRACT:
+        return left - right;
+    case TERM_MULTIPLY:
+        return left * right;
+    default:
+        return right == 0 ? NAN : left / right;
+    }
+}
+
 static long double term_number(const struct record *r, const struct query_term *t) {
     long double n = NAN;
     if (t->kind == TERM_CONSTANT) {
@@ -191,16 +204,7 @@ static long double term_number(const struct record *r, const struct query_term *
         return n;
     }
     long double left = term_number(r, t->left), right = term_number(r, t->right);
-    switch (t->kind) {
-    case TERM_ADD:
-        return left + right;
-    case TERM_SUBTRACT:
-        return left - right;
-    case TERM_MULTIPLY:
-        return left * right;
-    default:
-        return right == 0 ? NAN : left / right;
-    }
+    return query_term_apply(t->kind, left, right);
 }
 
 static bool holds(enum query_op op, int order) {

@@ -66,6 +66,15 @@ static bool starts_operand(const struct token *t) {
 
 /* --- sums --- */
 
+static int close_parenthesis(struct parser *p, struct syntax *inside) {
+    if (p->token.kind != TOKEN_CLOSE) {
+        return fail(p, p->token.at, "a ) is missing here", "");
+    }
+    p->depth--;
+    inside->enclosed = true;
+    return lex_operator(&p->lexer, &p->token);
+}
+
 static int parse_open_sum(struct parser *p, struct syntax **ret);
 static int parse_sum(struct parser *p, struct syntax *first, struct syntax **ret);
 
@@ -88,15 +97,7 @@ static int parse_open_sum(struct parser *p, struct syntax **ret) {
     }
     int code = lex_operand(&p->lexer, &p->token);
     code = code < 0 ? code : parse_sum(p, NULL, ret);
-    if (code < 0) {
-        return code;
-    }
-    if (p->token.kind != TOKEN_CLOSE) {
-        return fail(p, p->token.at, "a ) is missing here", "");
-    }
-    p->depth--;
-    (*ret)->enclosed = true;
-    return lex_operator(&p->lexer, &p->token);
+    return code < 0 ? code : close_parenthesis(p, *ret);
 }
 
 /* Joins `left` with what stands behind the sign in p->token. */
@@ -201,15 +202,7 @@ static int parse_group(struct parser *p, struct syntax **ret) {
     }
     int code = lex_operand(&p->lexer, &p->token);
     code = code < 0 ? code : parse_or(p, ret);
-    if (code < 0) {
-        return code;
-    }
-    if (p->token.kind != TOKEN_CLOSE) {
-        return fail(p, p->token.at, "a ) is missing here", "");
-    }
-    p->depth--;
-    (*ret)->enclosed = true;
-    code = lex_operator(&p->lexer, &p->token);
+    code = code < 0 ? code : close_parenthesis(p, *ret);
     return code < 0 || is_test(*ret) ? code : parse_test(p, *ret, ret);
 }
 

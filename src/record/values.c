@@ -14,7 +14,7 @@ static void computed_values(const struct record *r, const struct field *f, value
     }
 }
 
-static const struct cell_head *find_head(const struct record *r, const struct field *f) {
+const struct cell_head *record_head(const struct record *r, const struct field *f) {
     size_t count;
     const struct cell_head *heads = cells_heads(&r->cells, &count);
     size_t low = 0, high = count;
@@ -69,7 +69,7 @@ void record_values(const struct record *r, const struct field *f, value_fn each,
         at = registry_field(r->registry, at->parent);
     }
     s.path[0] = at;
-    const struct cell_head *head = find_head(r, at);
+    const struct cell_head *head = record_head(r, at);
     if (head) {
         list_values(&s, cells_first(&r->cells, head), 0);
     }

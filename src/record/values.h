@@ -12,6 +12,9 @@
 typedef bool (*value_fn)(void *ctx, const struct field *f, const struct value *v);
 void record_values(const struct record *r, const struct field *f, value_fn each, void *ctx);
 
+/* What the record keeps of a field in its cells; NULL: nothing. */
+const struct cell_head *record_head(const struct record *r, const struct field *f);
+
 /* Appends one value as people read it: numbers in digits (times in ms), addresses written out, text as it is. */
 void value_write(const struct field *f, const struct value *v, struct buf *out);
 

@@ -432,16 +432,7 @@ static long double term_number(struct compare_block *b, const struct query_term 
         return field_number(b, row, t->class);
     }
     long double left = term_number(b, t->left, row), right = term_number(b, t->right, row);
-    switch (t->kind) {
-    case TERM_ADD:
-        return left + right;
-    case TERM_SUBTRACT:
-        return left - right;
-    case TERM_MULTIPLY:
-        return left * right;
-    default:
-        return right == 0 ? NAN : left / right;
-    }
+    return query_term_apply(t->kind, left, right);
 }
 
 static bool holds(enum query_op op, long double a, long double b) {

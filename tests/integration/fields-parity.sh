@@ -7,29 +7,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 list=${SEINE_SHARED:-$root/../shared}/spec/arkime-fields.tsv
 [ -r "$list" ] || { echo "the list of Arkime's fields is not beside this repository (../shared/spec/arkime-fields.tsv)"; exit 77; }
 list=$(realpath "$list")
-seine=$(realpath "${SEINE:-$root/build/seine}")
-[ -x "$seine" ] || { echo "Bail out! $seine is not there: tools/build release"; exit 1; }
+. "$root/tests/integration/lib/tap.bash"
 command -v curl >/dev/null || { echo "1..0 # SKIP curl is not installed"; exit 0; }
-work=$(mktemp -d)
-server=
-finish() {
-  [ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; }
-  rm -rf "$work"
-}
-trap finish EXIT
-cd "$work" || exit 1
 "$seine" import --store store --quiet "$root/tests/golden/dns/a.pcap" >/dev/null 2>import.err ||
   { echo "Bail out! import failed: $(head -c 300 import.err)"; exit 1; }
-"$seine" serve --store store --listen 127.0.0.1:0 >serve.out 2>serve.err &
-server=$!
-url=
-for _ in $(seq 100); do
-  url=$(grep -ho 'http://[^ /]*' serve.out serve.err | head -n 1)
-  [ -n "$url" ] && break
-  sleep 0.1
-done
-[ -n "$url" ] || { echo "Bail out! no server: $(head -c 300 serve.err)"; exit 1; }
-curl --silent --fail --output fields.json "$url/api/fields?array=true" || { echo "Bail out! /api/fields does not answer"; exit 1; }
+start serve serve --store store --listen 127.0.0.1:0
+link_of serve || { echo "Bail out! no server: $(head -c 300 serve.err)"; exit 1; }
+curl --silent --fail --output fields.json "$base/api/fields?array=true" || { echo "Bail out! /api/fields does not answer"; exit 1; }
 python3 - "$list" fields.json <<'P'
 import csv
 import json

@@ -16,6 +16,29 @@ const struct setting enrich_setting_table[] = {
      .offset = SETTING(enrich_settings, override_files),
      .fallback = "",
      .help = "Files of network=tag:...;asn:...;country:... lines, as in the section [override-ips]"},
+    {.name = "geoLite2Country",
+     .type = ST_LIST,
+     .offset = SETTING(enrich_settings, country_files),
+     .fallback = "/var/lib/GeoIP/GeoLite2-Country.mmdb;/usr/share/GeoIP/GeoLite2-Country.mmdb;"
+                 "/etc/GeoLite2-Country.mmdb",
+     .help = "MaxMind databases of countries (or of cities, which know regions too): the first that exists is used"},
+    {.name = "geoLite2ASN",
+     .type = ST_LIST,
+     .offset = SETTING(enrich_settings, as_files),
+     .fallback = "/var/lib/GeoIP/GeoLite2-ASN.mmdb;/usr/share/GeoIP/GeoLite2-ASN.mmdb;/etc/GeoLite2-ASN.mmdb",
+     .help = "MaxMind databases of autonomous systems: the first that exists is used"},
+    {.name = "rirFile",
+     .type = ST_TEXT,
+     .offset = SETTING(enrich_settings, rir_file),
+     .fallback = "",
+     .help = "IANA's ipv4-address-space.csv: which registry each network belongs to; empty: as IANA had it in 2024, "
+             "without networks for special purposes"},
+    {.name = "ouiFile",
+     .type = ST_LIST,
+     .offset = SETTING(enrich_settings, oui_files),
+     .fallback = "/usr/share/ieee-data/oui.csv;/usr/share/ieee-data/mam.csv;/usr/share/ieee-data/oui36.csv",
+     .help = "Makers of network interfaces by the beginning of their addresses: IEEE's registries as CSV (Debian's "
+             "package ieee-data) or Wireshark's manuf"},
     {.name = "zeekIntelFiles",
      .type = ST_LIST,
      .offset = SETTING(enrich_settings, intel_files),
@@ -37,6 +60,8 @@ const size_t enrich_setting_count = ARRAY_LEN(enrich_setting_table);
 
 struct enrich {
     struct overrides *overrides;
+    struct databases *databases;
+    struct makers *makers;
     struct intel *intel;
     struct filename_ops *names;
     const struct field *fields;
@@ -113,20 +138,25 @@ struct enrich *enrich_new(const struct enrich_settings *settings, struct config 
         return NULL;
     }
     e->overrides = overrides_new(settings, config, registry, &reporter);
+    e->databases = databases_new(settings, config, &reporter);
+    e->makers = makers_new(settings, config, &reporter);
     e->intel = intel_new(settings, config, registry, &reporter);
     e->names = filename_ops_new(settings, config, registry, &reporter);
-    return e->overrides && e->intel && e->names ? e : enrich_free(e);
+    return e->overrides && e->databases && e->makers && e->intel && e->names ? e : enrich_free(e);
 }
 
 int enrich_bind(struct enrich *e, const struct registry *registry, struct err *ret_err) {
     e->fields = registry_fields(registry);
     int code = intel_bind(e->intel, registry);
+    code = code < 0 ? code : makers_bind(e->makers, registry);
     return code < 0 ? err_set(ret_err, code, "no memory for intelligence") : 0;
 }
 
 struct enrich *enrich_free(struct enrich *e) {
     if (e) {
         overrides_free(e->overrides);
+        databases_free(e->databases);
+        makers_free(e->makers);
         intel_free(e->intel);
         filename_ops_free(e->names);
         free(e);
@@ -138,6 +168,7 @@ void enrich_record(const struct enrich *e, struct record *r, const char *file) {
     if (file) {
         filename_ops_apply(e->names, r, e->fields, file);
     }
-    overrides_apply(e->overrides, r, e->fields);
+    addresses_apply(e->overrides, e->databases, r, e->fields);
+    makers_apply(e->makers, r, e->fields);
     intel_apply(e->intel, r, e->fields);
 }

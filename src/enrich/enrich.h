@@ -1,4 +1,5 @@
-/* enrich.h: what local knowledge adds to a finished session: overrides by address, intelligence, tags by file name.
+/* enrich.h: what local knowledge adds to a finished session: overrides by address, countries, networks and registries
+ * of addresses, makers of interfaces, intelligence, tags by file name.
  *
  * Owner: main; made at start, then read-only and shared by the workers. Thread: any. Cost: nothing where nothing is
  * configured; else a look-up per address and per value of a field whose kind has indicators. Failure: problems in files
@@ -11,8 +12,8 @@
 #include "record/record.h"
 
 struct enrich_settings {
-    struct setting_list override_files, intel_files, filename_ops;
-    const char *intel_tag;
+    struct setting_list override_files, intel_files, filename_ops, oui_files, country_files, as_files;
+    const char *intel_tag, *rir_file;
 };
 extern const struct setting enrich_setting_table[];
 extern const size_t enrich_setting_count;

@@ -1,7 +1,4 @@
 /* overrides.c: [override-ips]: what the user knows of networks: tags, AS, country, region, city, registry, any field.
- *
- * Every address of a session is looked up: its two ends, and those in address lists (DNS answers, X-Forwarded-For,
- * ...). For the ends the place goes to source.* and destination.*; for lists to the GEO, ASN and RIR companions.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +8,6 @@
 
 #include "base/util.h"
 #include "enrich/parts.h"
-#include "record/core_fields.h"
 
 struct override {
     const char *country, *region, *city, *rir, *as_full, *as_name;
@@ -185,154 +181,22 @@ struct overrides *overrides_free(struct overrides *o) {
 }
 
 size_t overrides_count(const struct overrides *o) {
-    return o->count;
+    return ipmap_count(o->map);
 }
 
-static const struct override *look_up(const struct overrides *o, const uint8_t ip[16]) {
+bool overrides_find(const struct overrides *o, const uint8_t ip[16], struct place *ret) {
     uintptr_t index = (uintptr_t)ipmap_find(o->map, ip);
-    return index ? &o->rows[index - 1] : NULL;
-}
-
-static void put(struct record *rec, const struct field *f, const char *text) {
-    if (text) {
-        (void)cells_put_text(&rec->cells, f, span_text(text));
+    if (!index) {
+        return false;
     }
-}
-
-static void put_ops(struct record *rec, const struct field *fields, const struct override *row) {
-    for (const struct field_op *op = row->ops; op; op = op->next) {
-        field_op_put(fields, &rec->cells, op, op->value);
-    }
-}
-
-static void apply_end(const struct overrides *o, struct record *rec, const struct field *fields, unsigned side) {
-    const struct override *row = look_up(o, rec->ip[side]);
-    if (!row) {
-        return;
-    }
-    put(rec, &fields[CORE_SRC_COUNTRY + side], row->country);
-    put(rec, &fields[CORE_SRC_REGION + side], row->region);
-    put(rec, &fields[CORE_SRC_CITY + side], row->city);
-    put(rec, &fields[CORE_SRC_RIR + side], row->rir);
-    if (row->as_full) {
-        put(rec, &fields[CORE_SRC_AS_FULL + side], row->as_full);
-        put(rec, &fields[CORE_SRC_AS_NAME + side], row->as_name);
-        (void)cells_put_u64(&rec->cells, &fields[CORE_SRC_AS_NUMBER + side], row->as_number);
-    }
-    put_ops(rec, fields, row);
-}
-
-#define LIST_MAX 512
-
-struct address {
-    uint16_t field;
-    uint8_t ip[16];
-};
-
-/* The addresses of a chain of cells: of one list, or of all lists of an object. */
-static size_t addresses_copy(const struct record *rec, const struct field *fields, const struct cell *first,
-                             struct address *ret) {
-    size_t n = 0;
-    for (const struct cell *c = first; c && n < LIST_MAX; c = cells_next(&rec->cells, c)) {
-        if (fields[c->field].type == FT_IP) {
-            ret[n].field = c->field;
-            memcpy(ret[n++].ip, cell_value(c, &fields[c->field]).bytes.at, 16);
-        }
-    }
-    return n;
-}
-
-/* `text`: NULL when it is not known; `unknown` keeps its place in a list. */
-static void put_companion(struct record *rec, struct object in, const struct field *f, const char *text,
-                          const char *unknown) {
-    if (!text && (f->flags & F_SINGLE)) {
-        return;
-    }
-    text = text ? text : unknown;
-    if (in.at) {
-        cells_object_text(&rec->cells, in, f, span_text(text));
-    } else {
-        put(rec, f, text);
-    }
-}
-
-/* Companions of one list, when any of its addresses is known: as many as there are addresses, in their order. */
-static void apply_list(const struct overrides *o, struct record *rec, const struct field *fields, struct object in,
-                       const struct address *list, size_t n) {
-    bool any = false;
-    for (size_t i = 0; i < n; i++) {
-        any |= look_up(o, list[i].ip) != NULL;
-    }
-    uint16_t companion = fields[list[0].field].companion;
-    for (size_t i = 0; i < n && any; i++) {
-        const struct override *row = look_up(o, list[i].ip);
-        if (companion != FIELD_NONE) {
-            put_companion(rec, in, &fields[companion], row ? row->country : NULL, "---");
-            put_companion(rec, in, &fields[companion + 1], row ? row->as_full : NULL, "---");
-            put_companion(rec, in, &fields[companion + 2], row ? row->rir : NULL, "");
-        }
-        if (row) {
-            put_ops(rec, fields, row);
-        }
-    }
-}
-
-/* The addresses are copied first: putting companions moves the cells. */
-static void apply_chain(const struct overrides *o, struct record *rec, const struct field *fields, struct object in,
-                        const struct cell *first) {
-    struct address list[LIST_MAX];
-    size_t n = addresses_copy(rec, fields, first, list);
-    for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && list[end].field == list[i].field;) {
-            end++;
-        }
-        apply_list(o, rec, fields, in, list + i, end - i);
-    }
-}
-
-static const struct cell_head *head_of(const struct record *rec, uint16_t field) {
-    size_t count;
-    const struct cell_head *heads = cells_heads(&rec->cells, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (heads[i].field == field) {
-            return &heads[i];
-        }
-    }
-    return NULL;
-}
-
-/* Each element of a list of objects: found by its offset, which stays when cells move. */
-static void apply_objects(const struct overrides *o, struct record *rec, const struct field *fields, uint16_t field) {
-    struct object in = {head_of(rec, field)->first, field};
-    while (in.at) {
-        const struct cell *object = (const struct cell *)(const void *)(rec->cells.base + in.at);
-        apply_chain(o, rec, fields, in, cells_object_first(&rec->cells, object));
-        object = (const struct cell *)(const void *)(rec->cells.base + in.at);
-        in.at = object->next;
-    }
-}
-
-void overrides_apply(const struct overrides *o, struct record *rec, const struct field *fields) {
-    if (ipmap_count(o->map) == 0) {
-        return;
-    }
-    if (rec->has_ip) {
-        apply_end(o, rec, fields, SIDE_SRC);
-        apply_end(o, rec, fields, SIDE_DST);
-    }
-    uint16_t lists[64];
-    size_t n = 0, count;
-    const struct cell_head *heads = cells_heads(&rec->cells, &count);
-    for (size_t i = 0; i < count && n < ARRAY_LEN(lists); i++) {
-        if (fields[heads[i].field].type == FT_IP || fields[heads[i].field].type == FT_OBJECT) {
-            lists[n++] = heads[i].field;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (fields[lists[i]].type == FT_OBJECT) {
-            apply_objects(o, rec, fields, lists[i]);
-        } else {
-            apply_chain(o, rec, fields, (struct object){0, 0}, cells_first(&rec->cells, head_of(rec, lists[i])));
-        }
-    }
+    const struct override *row = &o->rows[index - 1];
+    ret->country = span_text(row->country);
+    ret->region = span_text(row->region);
+    ret->city = span_text(row->city);
+    ret->rir = span_text(row->rir);
+    ret->as_full = span_text(row->as_full);
+    ret->as_name = span_text(row->as_name);
+    ret->as_number = row->as_number;
+    ret->ops = row->ops;
+    return true;
 }

@@ -146,6 +146,9 @@ COMPUTED(segment_cnt, true, v->u64 = r->segment)
 COMPUTED(timestamp, r->stored_ms != 0, v->u64 = r->stored_ms)
 COMPUTED(node, true, v->bytes = span_text(r->node))
 
+#define MAKER(path_, name_, title_, whose) \
+    { .path = path_, .name = name_, .type = FT_KEYWORD, .flags = F_COUNT, .title = title_, .help = "Makers of " whose }
+
 const struct field_def core_field_table[] = {
     [CORE_PROTOCOL] = {.path = "protocol",
                        .name = "protocols",
@@ -348,6 +351,12 @@ const struct field_def core_field_table[] = {
                       .title = "Dst RIR",
                       .help = "Regional registry of the destination address",
                       .category = "rir"},
+    [CORE_SRC_OUI] = MAKER("srcOui", "oui.src", "Src OUI", "the source's network interfaces"),
+    [CORE_DST_OUI] = MAKER("dstOui", "oui.dst", "Dst OUI", "the destination's network interfaces"),
+    [CORE_SRC_OUTER_OUI] =
+        MAKER("srcOuterOui", "outeroui.src", "Src Outer OUI", "the source's network interfaces outside of tunnels"),
+    [CORE_DST_OUTER_OUI] = MAKER("dstOuterOui", "outeroui.dst", "Dst Outer OUI",
+                                 "the destination's network interfaces outside of tunnels"),
     [CORE_ROOT_ID] = {.path = "rootId",
                       .name = "rootId",
                       .type = FT_KEYWORD,
@@ -779,4 +788,4 @@ const struct field_def core_field_table[] = {
      .category = "rir"},
 };
 const size_t core_field_count = ARRAY_LEN(core_field_table);
-_Static_assert(CORE_STORED_FIELDS == 35, "the stored fields come first");
+_Static_assert(CORE_STORED_FIELDS == 39, "the stored fields come first");

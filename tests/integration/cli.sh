@@ -325,13 +325,26 @@ fi
 check 'a reader that goes away is nothing to talk about' bash -c '[ -s out ] && ! grep -qi "pipe" err'
 mkfifo fifo
 for signal in TERM INT; do
-  (cat "$get"; exec sleep 30) >fifo &
+  rm -f drained
+  # writes the capture, says when all of it was taken out of the pipe, and leaves the pipe open
+  python3 -c "
+import fcntl, sys, termios, time
+sys.stdout.buffer.write(open(sys.argv[1], 'rb').read())
+sys.stdout.buffer.flush()
+while any(fcntl.ioctl(1, termios.FIONREAD, bytes(4))):
+    time.sleep(0.02)
+open('drained', 'w').close()
+time.sleep(60)" "$get" >fifo &
   feeder=$!
   # a shell without job control starts background programs with SIGINT ignored: python gives it back
   python3 -c "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])" \
     "$seine" read - <fifo >out 2>err &
   reader=$!
-  sleep 1
+  for ((i = 0; i < 1500; i++)); do
+    [ -e drained ] && break
+    sleep 0.02
+  done
+  sleep 0.5 # what was taken is looked at
   kill -s $signal $reader
   wait $reader
   rc=$?

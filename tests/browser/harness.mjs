@@ -94,6 +94,10 @@ export function load(store, ...captures) {
     execFileSync(SEINE, ['import', '--store', store, ...captures], { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
+export function addUser(store, password, ...args) {
+    execFileSync(SEINE, ['user', 'add', '--store', store, ...args], { input: password + '\n', stdio: ['pipe', 'ignore', 'pipe'] });
+}
+
 export async function browser() {
     const found = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => {
         try {

@@ -22,6 +22,8 @@ export const PAGES = [
     ['history', 'history', 'main h1'],
     ['users', 'users', 'main h1'],
     ['settings', 'settings', 'main h1'],
+    ['settings-periodic', 'settings?part=periodic&new=protocols%20%3D%3D%20dns&tags=names', 'form.edit'],
+    ['settings-tokens', 'settings?part=tokens', 'main form'],
     ['help', 'help', 'table td'],
 ];
 

@@ -185,6 +185,7 @@ export default async function ({ page, server }) {
         const ng = await take('Packets, pcapng');
         expect(ng.readUInt32LE(0) === 0x0a0d0d0a, 'a pcapng capture');
         await page.locator('.pop button', { hasText: 'curl' }).first().click();
+        await page.getByRole('menuitem', { name: /^Copy this line/ }).click();
         const line = await until(async () => /^curl .*/s.exec(await page.evaluate(() => navigator.clipboard.readText()))?.[0], 'a curl line is copied');
         expect(line.includes('/api/sessions/csv') && line.includes('smtp'), line);
     });
@@ -199,7 +200,7 @@ export default async function ({ page, server }) {
         await until(async () => (await page.getByLabel('View', { exact: true }).locator('option').allInnerTexts()).includes('ssh of the test'), 'the view is listed');
         await page.getByLabel('View', { exact: true }).selectOption({ label: 'ssh of the test' });
         await settled(page, '4 sessions');
-        await page.goto('/settings');
+        await page.goto('/settings?part=views');
         const row = page.locator('tr', { hasText: 'ssh of the test' });
         await row.getByRole('button', { name: 'Delete' }).click();
         await row.getByRole('button', { name: 'Delete' }).click();

@@ -124,10 +124,20 @@ export async function text(path: string, params: Params = {}, signal?: AbortSign
 }
 
 export async function send<T>(method: string, path: string, body: unknown = {}, params: Params = {}): Promise<T> {
-    const response = await answer(address(path, params), {
-        method,
-        headers: { 'content-type': 'application/json', ...token() },
-        body: method === 'DELETE' ? undefined : JSON.stringify(body),
+    const once = () =>
+        answer(address(path, params), {
+            method,
+            headers: { 'content-type': 'application/json', ...token() },
+            body: method === 'DELETE' ? undefined : JSON.stringify(body),
+        });
+    const response = await once().catch(async (error: ApiError) => {
+        // The token against requests of other sites has become old while the page stood open. It was refused before anything
+        // was done; reading anything brings a new one.
+        if (error.status === 500 && /^(Missing token|Timeout - )/.test(error.message)) {
+            await get('user/settings');
+            return once();
+        }
+        throw error;
     });
     const said = await response.json().catch(() => ({}));
     if (said && said.success === false) {

@@ -1,5 +1,8 @@
 /* exports.svelte.ts: forms in which what is seen can be taken along. */
-import { absolute, address, get, type Params } from './api.svelte';
+import { absolute, address, get, send, type Params } from './api.svelte';
+import { menu, notice } from './menu.svelte';
+import { clock } from './prefs.svelte';
+import { copied } from './values';
 
 export interface Form {
     name: string;
@@ -37,11 +40,32 @@ export const offered = new Offered();
 export function link(form: Form, params: Params): string {
     return address(form.path, params);
 }
-/** The shell's line that asks for an address. The browser's cookie is not in it; a token of the user's is, when the shell knows
- * one. In one word, -H and all, because zsh does not cut what a variable gives. */
-export function fetching(where: string): string {
-    return `curl -fsS \${SEINE_TOKEN:+-H"Authorization: Bearer $SEINE_TOKEN"} '${where.replace(/'/g, '%27')}'`;
+/** The shell's line that asks for an address. The browser's cookie is not in it: a token of the user's is, or stands for one that
+ * the shell knows. In one word, -H and all, because zsh does not cut what a variable gives. */
+export function fetching(where: string, token = ''): string {
+    const who = token ? `-H"Authorization: Bearer ${token}"` : '${SEINE_TOKEN:+-H"Authorization: Bearer $SEINE_TOKEN"}';
+    return `curl -fsS ${who} '${where.replace(/'/g, '%27')}'`;
 }
-export function curl(form: Form, params: Params): string {
-    return `${fetching(absolute(form.path, params))} -o ${form.file}`;
+export function curl(form: Form, params: Params, token = ''): string {
+    return `${fetching(absolute(form.path, params), token)} -o ${form.file}`;
+}
+
+/** Rights and seconds of a token that a copied line has. */
+const LINE_RIGHTS = ['read', 'pcap', 'payload', 'email', 'files'];
+const LINE_SECONDS = 3600;
+
+/** Offers to copy a line for the shell: as it is, or with a token made for it. */
+export function offerLine(event: MouseEvent, line: (token: string) => string): void {
+    menu.show(event.currentTarget as HTMLElement, line(''), [
+        { label: 'Copy this line', note: 'needs SEINE_TOKEN in the shell', run: () => copied(line('')) },
+        {
+            label: 'Copy it with a new token in it',
+            note: 'reads only, for an hour',
+            run: () =>
+                void send<{ token: string }>('POST', 'user/tokens', { name: 'a copied line', rights: LINE_RIGHTS, validSeconds: LINE_SECONDS }).then(
+                    (made) => copied(line(made.token), `With a token until ${clock(Date.now() + LINE_SECONDS * 1000).slice(0, 5)}`),
+                    (error: Error) => notice.say(`No token could be made: ${error.message}`, true),
+                ),
+        },
+    ]);
 }

@@ -27,7 +27,7 @@ class Me {
     may(right: string): boolean {
         const u = this.user;
         if (!u) {
-            return right !== 'users';
+            return right !== 'users' && right !== 'admin';
         }
         switch (right) {
             case 'files':
@@ -40,6 +40,8 @@ class Me {
                 return !u.disablePcapDownload;
             case 'remove':
                 return !!u.removeEnabled;
+            case 'admin':
+                return (u.roles ?? []).some((r) => r === 'superAdmin' || r === 'arkimeAdmin');
             case 'users':
                 return (u.roles ?? []).some((r) => r === 'superAdmin' || r === 'usersAdmin');
             default:

@@ -1,6 +1,5 @@
 /* digest.c: the block functions of OpenSSL called directly, without the EVP layer: for short texts that layer costs as
- * much as the digest, and a run in progress is 112 bytes instead of two allocations. EVP is asked once whether an
- * algorithm is allowed (MD5 is not under FIPS).
+ * much as the digest. EVP is asked once whether an algorithm is allowed (MD5 is not under FIPS).
  *
  * Texts that repeat (what clients and servers say of themselves) are remembered: one table, the place given by a quick
  * hash, the text compared whole. Whoever makes texts collide on purpose makes misses, not wrong digests.
@@ -25,12 +24,6 @@ union digest_state {
     SHA256_CTX sha256;
 };
 
-struct digest_run {
-    union digest_state state;
-    struct digest_run *next;
-    enum digest_kind kind;
-};
-
 struct memo {
     uint64_t hash;
     uint32_t len; /* 0: empty */
@@ -41,8 +34,6 @@ struct memo {
 
 struct digests {
     bool allowed[DIGEST_KINDS];
-    struct digest_run *idle;
-    uint32_t alive; /* runs handed out */
     struct memo *memo;
 };
 
@@ -68,10 +59,6 @@ struct digests *digests_new(void) {
 struct digests *digests_free(struct digests *d) {
     if (!d) {
         return NULL;
-    }
-    for (struct digest_run *r = d->idle, *next; r; r = next) {
-        next = r->next;
-        free(r);
     }
     free(d->memo);
     free(d);
@@ -160,37 +147,8 @@ size_t digest_memo(struct digests *d, enum digest_kind kind, struct span text, u
     return m->digest_len;
 }
 
-struct digest_run *digest_begin(struct digests *d, enum digest_kind kind) {
-    if (!d->allowed[kind] || d->alive >= DIGEST_RUNS_MAX) {
-        return NULL;
-    }
-    struct digest_run *r = d->idle;
-    if (r) {
-        d->idle = r->next;
-    } else {
-        r = malloc(sizeof(*r));
-        if (!r) {
-            return NULL;
-        }
-    }
-    r->kind = kind;
-    d->alive++;
-    state_init(&r->state, kind);
-    return r;
-}
-
-void digest_add(struct digest_run *run, struct span data) {
-    if (data.len) {
-        state_add(&run->state, run->kind, data);
-    }
-}
-
-size_t digest_end(struct digests *d, struct digest_run *run, uint8_t ret_digest[DIGEST_MAX]) {
-    size_t len = state_end(&run->state, run->kind, ret_digest);
-    run->next = d->idle;
-    d->idle = run;
-    d->alive--;
-    return len;
+bool digest_is_allowed(const struct digests *d, enum digest_kind kind) {
+    return d->allowed[kind];
 }
 
 void hex_write(const uint8_t *bytes, size_t n, char *ret_text) {

@@ -1,4 +1,5 @@
-/* digest.h: MD5, SHA-1 and SHA-256 by OpenSSL, without its EVP layer.
+/* digest.h: MD5, SHA-1 and SHA-256 of short texts by OpenSSL, without its EVP layer. What comes in pieces:
+ * digest_runs.h.
  *
  * Owner: one worker each (struct digests). Thread: one. Cost: about 50 ns, and 0.5 ns per byte with SHA-NI (MD5: 1.3):
  * the one-shot calls of OpenSSL 3 take a lock and an allocation each, which is why they are not used. Failure:
@@ -13,7 +14,6 @@ enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_KINDS };
 #define DIGEST_MAX 32
 
 struct digests;
-struct digest_run; /* a digest in progress, for bodies that come in pieces */
 
 struct digests *digests_new(void);
 struct digests *digests_free(struct digests *d);
@@ -24,12 +24,8 @@ size_t digest_once(struct digests *d, enum digest_kind kind, struct span data, u
 /* The same for texts that are likely to come again, of 16 to 1984 bytes: the last ones are remembered. */
 size_t digest_memo(struct digests *d, enum digest_kind kind, struct span text, uint8_t ret_digest[DIGEST_MAX]);
 
-/* Runs come from a free list in `d` with at most `DIGEST_RUNS_MAX` alive (NULL beyond: caller goes without the digest).
- */
-#define DIGEST_RUNS_MAX 16384
-struct digest_run *digest_begin(struct digests *d, enum digest_kind kind);
-void digest_add(struct digest_run *run, struct span data);
-size_t digest_end(struct digests *d, struct digest_run *run, uint8_t ret_digest[DIGEST_MAX]); /* run is gone after */
+/* False: the library refuses it. */
+bool digest_is_allowed(const struct digests *d, enum digest_kind kind);
 
 /* Lower-case hexadecimal of `n` bytes into `ret_text` (2 n characters, no NUL). */
 void hex_write(const uint8_t *bytes, size_t n, char *ret_text);

@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/cursor.h"
-#include "base/digest.h"
+#include "base/digest_runs.h"
 #include "base/span.h"
 #include "config/config.h"
 #include "field/field.h"
@@ -98,6 +98,7 @@ struct dissect {
     const void *shared;    /* what prepare returned */
     struct arena *scratch; /* reset after this call */
     struct digests *digests;
+    struct digest_runs *runs; /* digests in progress; given back by dissect_digest or digest_drop */
     const struct dissect_flow *flow;
     int64_t time;                 /* ns: packet that brought these bytes */
     size_t consumed, wanted;      /* for VERDICT_MORE and VERDICT_HANDOVER */
@@ -168,6 +169,10 @@ static inline bool put_text_id(struct dissect *d, uint16_t id, struct span text)
 static inline bool put_u64_id(struct dissect *d, uint16_t id, uint64_t value) {
     return cells_put_u64(d->cells, &d->fields[id], value);
 }
+
+/* Ends a run, or makes a digest at once: in hexadecimal it becomes a value of `field` before anybody reads them. */
+void dissect_digest(struct dissect *d, unsigned field, struct digest_run *run);
+void dissect_digest_whole(struct dissect *d, unsigned field, enum digest_kind kind, struct span bytes);
 
 /* Document-level values. */
 void dissect_tag(struct dissect *d, const char *tag); /* constant text */

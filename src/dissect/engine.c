@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "dissect/late.h"
 #include "dissect/set.h"
 #include "flow/session.h"
 
@@ -60,6 +61,7 @@ struct dissect_engine {
     const struct field *fields;
     struct pool *pool;
     struct digests *digests;
+    struct digest_runs *runs;
     struct arena scratch;
     struct dissect_flow flow;
     struct feed *graves[GRAVES_MAX]; /* feeds whose bytes may still be on the way; freed when the call is over */
@@ -77,13 +79,15 @@ struct dissect_engine *dissect_engine_new(const struct dissect_set *set, const s
     e->fields = registry_fields(registry);
     e->pool = pool;
     e->digests = digests_new();
+    e->runs = e->digests ? digest_runs_new(e->digests, true, late_put, e->fields) : NULL;
     arena_init(&e->scratch, pool, 16 << 10, 4 << 20);
-    return e->digests ? e : dissect_engine_free(e);
+    return e->runs ? e : dissect_engine_free(e);
 }
 
 struct dissect_engine *dissect_engine_free(struct dissect_engine *e) {
     if (e) {
         arena_done(&e->scratch);
+        digest_runs_free(e->runs);
         digests_free(e->digests);
         free(e);
     }
@@ -113,6 +117,7 @@ static struct dissect make_view(struct dissect_engine *e, struct session *s, con
         .shared = entry->shared,
         .scratch = &e->scratch,
         .digests = e->digests,
+        .runs = e->runs,
         .flow = &e->flow,
         .time = s->last_time,
         .cells = &s->cells,
@@ -749,23 +754,17 @@ void dissect_datagram(struct dissect_engine *e, struct session *s, unsigned side
 
 void dissect_saving(struct dissect_engine *e, struct session *s, bool final) {
     struct dissect_session *ds = s->dissect;
-    if (!ds) {
-        return;
-    }
-    if (!final) {
-        for (const struct attached *a = ds->attached; a; a = a->next) {
-            call_end(e, s, a, false);
-        }
-        return;
+    for (const struct attached *a = ds && !final ? ds->attached : NULL; a; a = a->next) {
+        call_end(e, s, a, false);
     }
     /* Sides that nobody closed end here: what is still held of them is given a last time. */
-    for (unsigned side = 0; side < 2 && s->kind == FLOW_TCP; side++) {
+    for (unsigned side = 0; side < 2 && final && s->kind == FLOW_TCP; side++) {
         if (s->dissect && !ds->ended[side]) {
             dissect_stream_end(e, s, side);
         }
     }
-    if (!s->dissect) {
-        return; /* given back when the second side ended */
+    if (final && s->dissect) { /* else given back when the second side ended */
+        session_free(e, s);
     }
-    session_free(e, s);
+    late_settle(e->runs, &s->cells);
 }

@@ -55,50 +55,37 @@ void http_body_first(struct dissect *d, struct span first, bool whole) {
 
 /* --- digests --- */
 
-static void put_digest(struct dissect *d, unsigned field, const uint8_t *digest, size_t len) {
-    char text[2 * DIGEST_MAX];
-    if (len) {
-        hex_write(digest, len, text);
-        put_text(d, field, span_make(text, 2 * len));
-    }
-}
-
-static void put_whole(struct dissect *d, unsigned field, enum digest_kind kind, struct span bytes) {
-    uint8_t digest[DIGEST_MAX];
-    put_digest(d, field, digest, digest_memo(d->digests, kind, bytes, digest));
-}
-
 void http_body_bytes(struct dissect *d, struct http_side *side, struct span bytes, bool whole) {
     const struct http_settings *settings = d->settings;
     if (side->hashed || side->damaged || bytes.len == 0) {
         return;
     }
     if (whole) {
-        put_whole(d, HTTP_MD5, DIGEST_MD5, bytes);
+        dissect_digest_whole(d, HTTP_MD5, DIGEST_MD5, bytes);
         if (settings->sha256) {
-            put_whole(d, HTTP_SHA256, DIGEST_SHA256, bytes);
+            dissect_digest_whole(d, HTTP_SHA256, DIGEST_SHA256, bytes);
         }
         side->hashed = true;
         return;
     }
     if (!side->started) {
         side->started = true;
-        side->md5 = digest_begin(d->digests, DIGEST_MD5);
-        side->sha256 = settings->sha256 ? digest_begin(d->digests, DIGEST_SHA256) : NULL;
+        side->md5 = digest_begin(d->runs, DIGEST_MD5);
+        side->sha256 = settings->sha256 ? digest_begin(d->runs, DIGEST_SHA256) : NULL;
     }
     if (side->md5) {
-        digest_add(side->md5, bytes);
+        digest_add(d->runs, side->md5, bytes);
     }
     if (side->sha256) {
-        digest_add(side->sha256, bytes);
+        digest_add(d->runs, side->sha256, bytes);
     }
 }
 
 static void end_run(struct dissect *d, unsigned field, struct digest_run **run, bool complete) {
-    uint8_t digest[DIGEST_MAX];
-    if (*run) {
-        size_t len = digest_end(d->digests, TAKE(*run), digest);
-        put_digest(d, field, digest, complete ? len : 0);
+    if (*run && complete) {
+        dissect_digest(d, field, TAKE(*run));
+    } else if (*run) {
+        digest_drop(d->runs, TAKE(*run));
     }
 }
 

@@ -91,7 +91,7 @@ void mime_end(struct mime_reader *r);
 /* Bytes are missing before those that come next. */
 void mime_gap(struct mime_reader *r);
 /* Gives the digest runs back. */
-void mime_drop(struct mime *m, struct digests *digests);
+void mime_drop(struct mime *m, struct digest_runs *runs);
 
 /* --- mime_header.c --- */
 /* The table of headers with those of the section [headers-email]. */

@@ -9,13 +9,12 @@
 #include "dissect/mime.h"
 #include "dissect/text.h"
 
-void mime_drop(struct mime *m, struct digests *digests) {
-    uint8_t unused[DIGEST_MAX];
+void mime_drop(struct mime *m, struct digest_runs *runs) {
     if (m->md5) {
-        (void)digest_end(digests, TAKE(m->md5), unused);
+        digest_drop(runs, TAKE(m->md5));
     }
     if (m->sha256) {
-        (void)digest_end(digests, TAKE(m->sha256), unused);
+        digest_drop(runs, TAKE(m->sha256));
     }
 }
 
@@ -43,18 +42,18 @@ void mime_part_content(struct mime_reader *r) {
     }
     m->phase = MIME_PART;
     if (is_file(m)) {
-        m->md5 = digest_begin(r->email->digests, DIGEST_MD5);
-        m->sha256 = r->settings->sha256 ? digest_begin(r->email->digests, DIGEST_SHA256) : NULL;
+        m->md5 = digest_begin(r->email->runs, DIGEST_MD5);
+        m->sha256 = r->settings->sha256 ? digest_begin(r->email->runs, DIGEST_SHA256) : NULL;
     }
 }
 
 static void content(struct mime_reader *r, struct span bytes) {
     struct mime *m = r->m;
     if (m->md5) {
-        digest_add(m->md5, bytes);
+        digest_add(r->email->runs, m->md5, bytes);
     }
     if (m->sha256) {
-        digest_add(m->sha256, bytes);
+        digest_add(r->email->runs, m->sha256, bytes);
     }
     if (!m->typed && bytes.len) {
         const char *type = magic_guess(bytes, (enum magic_mode)r->settings->magic_mode);
@@ -168,23 +167,15 @@ void mime_part_line(struct mime_reader *r, struct span line, bool ended) {
     }
 }
 
-static void put_digest(struct mime_reader *r, struct digest_run *run, unsigned field, bool wanted) {
-    uint8_t digest[DIGEST_MAX];
-    char hex[2 * DIGEST_MAX];
-    size_t len = digest_end(r->email->digests, run, digest);
-    if (len && wanted) {
-        hex_write(digest, len, hex);
-        put_text(r->email, field, span_make(hex, 2 * len));
-    }
-}
-
 void mime_part_end(struct mime_reader *r, bool complete) {
     struct mime *m = r->m;
-    bool wanted = complete && !m->damaged;
+    if (!complete || m->damaged) {
+        mime_drop(m, r->email->runs);
+    }
     if (m->md5) {
-        put_digest(r, TAKE(m->md5), EMAIL_MD5, wanted);
+        dissect_digest(r->email, EMAIL_MD5, TAKE(m->md5));
     }
     if (m->sha256) {
-        put_digest(r, TAKE(m->sha256), EMAIL_SHA256, wanted);
+        dissect_digest(r->email, EMAIL_SHA256, TAKE(m->sha256));
     }
 }

@@ -80,7 +80,7 @@ struct talk {
 };
 
 static void mail_begin(struct talk *t) {
-    mime_drop(&t->s->mail, t->d->digests);
+    mime_drop(&t->s->mail, t->d->runs);
     t->s->mail = (struct mime){0};
     t->s->carried = 0;
     t->me->refused = false;
@@ -455,7 +455,7 @@ static enum verdict smtp_stream(struct dissect *d, struct span bytes) {
     }
     d->consumed = used;
     if (t.handover) {
-        mime_drop(&s->mail, d->digests);
+        mime_drop(&s->mail, d->runs);
         return VERDICT_HANDOVER;
     }
     return used == bytes.len || d->at_end ? VERDICT_OK : VERDICT_MORE;
@@ -464,7 +464,7 @@ static enum verdict smtp_stream(struct dissect *d, struct span bytes) {
 static void smtp_end(struct dissect *d, bool final) {
     struct smtp_state *s = d->state;
     if (final) {
-        mime_drop(&s->mail, d->digests);
+        mime_drop(&s->mail, d->runs);
     }
 }
 

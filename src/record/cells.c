@@ -325,6 +325,11 @@ uint32_t cells_count(const struct cells *c, const struct field *f) {
     return h ? h->count : 0;
 }
 
+uint32_t cells_written(const struct cells *c, const struct field *f) {
+    const struct cell_head *h = find_head(c, f);
+    return h ? h->written : 0;
+}
+
 static void remove_head(struct cells *c, struct cell_head *h) {
     struct cell_head *heads = heads_of(c);
     memmove(heads + 1, heads, (size_t)(h - heads) * sizeof(*heads));

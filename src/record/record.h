@@ -28,6 +28,7 @@ struct cells {
     uint32_t used, cap;
     uint16_t heads;
     uint16_t full : 1; /* a field's written size passed CELLS_FIELD_SOFT: time for a mid-save */
+    uint16_t late : 1; /* digests that become values are on their way (dissect/late.h) */
     uint32_t dropped;
 };
 #define CELLS_FIELD_SOFT 20000
@@ -91,6 +92,7 @@ bool cells_put_mac(struct cells *c, const struct field *f, const uint8_t mac[6])
 bool cells_remove_text(struct cells *c, const struct field *f, const char *text);
 bool cells_has_text(const struct cells *c, const struct field *f, struct span text);
 uint32_t cells_count(const struct cells *c, const struct field *f);
+uint32_t cells_written(const struct cells *c, const struct field *f); /* what `full` goes by */
 
 /* The element of the object list `f` with this key, made if absent (key 0: always a new one). */
 struct object cells_object(struct cells *c, const struct field *f, uint64_t key, bool *ret_new);

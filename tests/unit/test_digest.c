@@ -1,4 +1,4 @@
-/* test_digest.c: known digests (RFC 1321, FIPS 180-4 examples), in one piece and in many, and the ceiling of runs. */
+/* test_digest.c: known digests (RFC 1321, FIPS 180-4 examples), and texts that are remembered. */
 #include "base/digest.h"
 
 #include "check.h"
@@ -29,17 +29,10 @@ static void test_known(void **state) {
     (void)state;
     struct digests *d = digests_new();
     assert_non_null(d);
-    for (unsigned round = 0; round < 2; round++) { /* contexts are used again */
+    for (unsigned round = 0; round < 2; round++) { /* nothing stays of the one before */
         for (size_t i = 0; i < ARRAY_LEN(known); i++) {
             uint8_t digest[DIGEST_MAX];
             check(digest, digest_once(d, known[i].kind, span_text(known[i].data), digest), known[i].hex);
-            struct digest_run *run = digest_begin(d, known[i].kind);
-            assert_non_null(run);
-            for (const char *at = known[i].data; *at; at++) {
-                digest_add(run, span_make(at, 1));
-            }
-            digest_add(run, (struct span){0});
-            check(digest, digest_end(d, run, digest), known[i].hex);
         }
     }
     assert_null(digests_free(d));
@@ -69,49 +62,6 @@ static void test_memo(void **state) {
     digests_free(d);
 }
 
-/* Runs of different kinds side by side, ended out of order, do not disturb each other. */
-static void test_interleaved(void **state) {
-    (void)state;
-    struct digests *d = digests_new();
-    assert_non_null(d);
-    struct digest_run *md5 = digest_begin(d, DIGEST_MD5), *sha = digest_begin(d, DIGEST_SHA256);
-    uint8_t digest[DIGEST_MAX];
-    digest_add(md5, span_text("a"));
-    digest_add(sha, span_text("ab"));
-    check(digest, digest_once(d, DIGEST_MD5, span_text("abc"), digest), known[1].hex);
-    digest_add(md5, span_text("bc"));
-    check(digest, digest_end(d, md5, digest), known[1].hex);
-    struct digest_run *other = digest_begin(d, DIGEST_SHA1); /* takes over the context of the first */
-    digest_add(other, span_text("abc"));
-    digest_add(sha, span_text("c"));
-    check(digest, digest_end(d, sha, digest), known[6].hex);
-    check(digest, digest_end(d, other, digest), known[4].hex);
-    digests_free(d);
-}
-
-static void test_ceiling(void **state) {
-    (void)state;
-    struct digests *d = digests_new();
-    struct digest_run **runs = calloc(DIGEST_RUNS_MAX, sizeof(struct digest_run *));
-    assert_non_null(d);
-    assert_non_null(runs);
-    for (size_t i = 0; i < DIGEST_RUNS_MAX; i++) {
-        runs[i] = digest_begin(d, DIGEST_SHA256);
-        assert_non_null(runs[i]);
-    }
-    assert_null(digest_begin(d, DIGEST_SHA256));
-    uint8_t digest[DIGEST_MAX];
-    digest_end(d, runs[7], digest);
-    runs[7] = digest_begin(d, DIGEST_MD5);
-    assert_non_null(runs[7]);
-    assert_null(digest_begin(d, DIGEST_MD5));
-    for (size_t i = 0; i < DIGEST_RUNS_MAX; i++) {
-        (void)digest_end(d, runs[i], digest);
-    }
-    free(runs);
-    digests_free(d);
-}
-
 static void test_hex(void **state) {
     (void)state;
     char text[7] = "......";
@@ -123,8 +73,9 @@ static void test_hex(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known),   cmocka_unit_test(test_memo), cmocka_unit_test(test_interleaved),
-        cmocka_unit_test(test_ceiling), cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_memo),
+        cmocka_unit_test(test_hex),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

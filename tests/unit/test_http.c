@@ -383,6 +383,28 @@ static void default_settings_keep_less(void **state) {
     run_done(&r);
 }
 
+/* Digests are ready later, but a session is full at the very body that fills it, and one that came before adds nothing
+ * to that. */
+static void digests_fill_a_session(void **state) {
+    (void)state;
+    struct dissect_run r;
+    run_init(&r, NULL);
+    run_start(&r, 80);
+    const unsigned needed = CELLS_FIELD_SOFT / (32 + 3) + 1; /* 32 digits, quotes and a comma for each */
+    for (unsigned i = 0; i < 2 * needed; i++) {
+        char text[80];
+        int len = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n%08u", i / 2);
+        run_say(&r, 1, span_make(text, (size_t)len), i % 3 ? 0 : 50);
+        assert_int_equal(r.session.cells.full, i >= 2 * needed - 2);
+    }
+    const char *text = run_finish(&r);
+    assert_has(text, "\"md5\":[\"dd4b21e9ef71e1291183a46b913ae6f2\",\"ced165163e51e06e01dc44c35fea3eaf\"");
+    char count[32];
+    (void)snprintf(count, sizeof(count), "\"md5Cnt\":%u,", needed);
+    assert_has(text, count);
+    run_done(&r);
+}
+
 /* A line of the section that makes no sense names itself. */
 static void header_section_mistakes(void **state) {
     (void)state;
@@ -424,6 +446,7 @@ int main(void) {
         cmocka_unit_test(unfinished_head),
         cmocka_unit_test(beginnings),
         cmocka_unit_test(default_settings_keep_less),
+        cmocka_unit_test(digests_fill_a_session),
         cmocka_unit_test(header_section_mistakes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

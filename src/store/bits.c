@@ -10,13 +10,14 @@
 #include <errno.h>
 
 #include "base/util.h"
+#include "store/lanes.h"
 
 #define HEAD 12u
 
 struct run {
     unsigned bits, patch_width, patches;
     uint64_t low;
-    const uint8_t *packed, *places, *high;
+    const uint8_t *packed, *places, *high, *end; /* `end`: of what may be read */
 };
 
 static inline unsigned width_of(uint64_t value) {
@@ -177,6 +178,7 @@ static int open_run(struct span s, size_t n, size_t r, struct run *ret) {
     ret->packed = p + HEAD;
     ret->places = ret->packed + packed;
     ret->high = ret->places + 2 * (size_t)ret->patches;
+    ret->end = s.at + s.len;
     return 0;
 }
 
@@ -191,44 +193,75 @@ static inline uint64_t packed_at(const struct run *r, size_t i, uint64_t mask) {
     return word & mask;
 }
 
-static void unpack(const struct run *r, size_t n, uint64_t *ret) {
-    uint64_t mask = mask_of(r->bits);
-    if (r->bits == 0) {
-        for (size_t i = 0; i < n; i++) {
-            ret[i] = r->low;
-        }
-    } else if (r->bits <= 56) {
-        for (size_t i = 0, bit = 0; i < n; i++, bit += r->bits) {
-            ret[i] = (load8(r->packed + bit / 8) >> (bit & 7) & mask) + r->low;
-        }
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            ret[i] = packed_at(r, i, mask) + r->low;
-        }
-    }
+static inline struct packed packed_of(const struct run *r) {
+    return (struct packed){r->packed, r->end, r->bits, r->low};
 }
 
-static int patch(const struct run *r, size_t n, uint64_t *ret) {
-    for (unsigned k = 0; k < r->patches; k++) {
-        size_t place = (size_t)load_word(r->places + 2 * (size_t)k, 2);
-        if (place >= n || r->bits > 63) {
-            return -EBADMSG;
-        }
-        ret[place] += load_word(r->high + (size_t)k * r->patch_width, r->patch_width) << r->bits;
+/* A patch of the run: its place and what it adds to the number there. */
+static int patch_at(const struct run *r, unsigned k, size_t n, size_t *ret_place, uint64_t *ret_more) {
+    *ret_place = (size_t)load_word(r->places + 2 * (size_t)k, 2);
+    if (*ret_place >= n || r->bits > 63) {
+        return -EBADMSG;
     }
+    *ret_more = load_word(r->high + (size_t)k * r->patch_width, r->patch_width) << r->bits;
     return 0;
 }
 
 int series_read(struct span series, size_t n, uint64_t *ret) {
+    const struct lanes *l = lanes();
     for (size_t at = 0; at < n; at += SERIES_RUN) {
         struct run r;
-        size_t count = MIN(n - at, (size_t)SERIES_RUN);
+        size_t count = MIN(n - at, (size_t)SERIES_RUN), place;
+        uint64_t more;
         int code = open_run(series, n, at / SERIES_RUN, &r);
         if (code) {
             return code;
         }
-        unpack(&r, count, ret + at);
-        code = patch(&r, count, ret + at);
+        struct packed p = packed_of(&r);
+        l->unpack64(&p, count, ret + at);
+        for (unsigned k = 0; k < r.patches; k++) {
+            code = patch_at(&r, k, count, &place, &more);
+            if (code) {
+                return code;
+            }
+            ret[at + place] += more;
+        }
+    }
+    return 0;
+}
+
+/* Numbers above UINT32_MAX where the run's head does not rule them out. */
+static int read_run32(const struct run *r, size_t n, uint32_t *ret) {
+    uint64_t values[SERIES_RUN], all = 0, more;
+    size_t place;
+    struct packed p = packed_of(r);
+    lanes()->unpack64(&p, n, values);
+    for (unsigned k = 0; k < r->patches; k++) {
+        int code = patch_at(r, k, n, &place, &more);
+        if (code) {
+            return code;
+        }
+        values[place] += more;
+    }
+    for (size_t i = 0; i < n; i++) {
+        all |= values[i];
+        ret[i] = (uint32_t)values[i];
+    }
+    return all > UINT32_MAX ? -EBADMSG : 0;
+}
+
+int series_read32(struct span series, size_t n, uint32_t *ret) {
+    const struct lanes *l = lanes();
+    for (size_t at = 0; at < n; at += SERIES_RUN) {
+        struct run r;
+        size_t count = MIN(n - at, (size_t)SERIES_RUN);
+        int code = open_run(series, n, at / SERIES_RUN, &r);
+        if (code == 0 && r.patches == 0 && r.bits <= 32 && r.low <= UINT32_MAX - mask_of(r.bits)) {
+            struct packed p = packed_of(&r);
+            l->unpack32(&p, count, ret + at);
+        } else if (code == 0) {
+            code = read_run32(&r, count, ret + at);
+        }
         if (code) {
             return code;
         }
@@ -236,27 +269,93 @@ int series_read(struct span series, size_t n, uint64_t *ret) {
     return 0;
 }
 
-int series_read32(struct span series, size_t n, uint32_t *ret) {
+/* --- testing --- */
+
+static inline bool test_holds(const struct series_test *t, uint64_t number) {
+    return t->set ? t->set[number / 64] >> (number % 64) & 1 : number >= t->low && number <= t->high;
+}
+
+static void set_ones(size_t n, uint64_t *ret) {
+    memset(ret, 0xff, n / 64 * sizeof(*ret));
+    if (n % 64) {
+        ret[n / 64] = ((uint64_t)1 << n % 64) - 1;
+    }
+}
+
+/* The numbers of the run one after the other: those too wide for lanes. */
+static int test_wide(const struct run *r, const struct series_test *t, size_t n, uint64_t *ret) {
     uint64_t values[SERIES_RUN];
-    for (size_t at = 0; at < n; at += SERIES_RUN) {
-        struct run r;
-        size_t count = MIN(n - at, (size_t)SERIES_RUN);
-        int code = open_run(series, n, at / SERIES_RUN, &r);
+    struct packed p = packed_of(r);
+    lanes()->unpack64(&p, n, values);
+    memset(ret, 0, (n + 63) / 64 * sizeof(*ret));
+    for (size_t i = 0; i < n; i++) {
+        if (values[i] > t->last) {
+            return -EBADMSG;
+        }
+        ret[i / 64] |= (uint64_t)test_holds(t, values[i]) << (i % 64);
+    }
+    return 0;
+}
+
+/* Numbers of 32 bits at most, patches left aside. `highest`: what the head allows. */
+static int test_narrow(const struct run *r, const struct series_test *t, size_t n, uint64_t highest, uint64_t *ret) {
+    uint32_t values[SERIES_RUN];
+    const struct lanes *l = lanes();
+    struct packed p = packed_of(r);
+    uint64_t low = MAX(t->low, r->low), high = MIN(t->high, highest);
+    p.add = 0;
+    bool sure = highest <= t->last, none = !t->set && low > high, all = !t->set && low == r->low && high == highest;
+    if (sure && all) {
+        set_ones(n, ret);
+        return 0;
+    }
+    memset(ret, 0, (n + 63) / 64 * sizeof(*ret));
+    if (sure && none) {
+        return 0;
+    }
+    p.add = t->set ? r->low : 0; /* codes are looked up as they are, ranges are moved to the run */
+    l->unpack32(&p, n, values);
+    if (!sure && (uint64_t)l->highest(values, n) + (t->set ? 0 : r->low) > t->last) {
+        return -EBADMSG;
+    }
+    if (t->set) {
+        l->in_set(values, n, t->set, ret);
+    } else if (!none) {
+        l->in_range(values, n, (uint32_t)(low - r->low), (uint32_t)(high - low), ret);
+    }
+    return 0;
+}
+
+static int test_patches(const struct run *r, const struct series_test *t, size_t n, uint64_t *ret) {
+    for (unsigned k = 0; k < r->patches; k++) {
+        size_t place;
+        uint64_t more;
+        int code = patch_at(r, k, n, &place, &more);
         if (code) {
             return code;
         }
-        unpack(&r, count, values);
-        code = patch(&r, count, values);
-        uint64_t all = 0;
-        for (size_t i = 0; i < count && code == 0; i++) {
-            all |= values[i];
-            ret[at + i] = (uint32_t)values[i];
-        }
-        if (code || all > UINT32_MAX) {
+        uint64_t number = r->low + (r->bits ? packed_at(r, place, mask_of(r->bits)) : 0) + more;
+        uint64_t bit = (uint64_t)1 << place % 64;
+        if (number > t->last) {
             return -EBADMSG;
         }
+        ret[place / 64] = test_holds(t, number) ? ret[place / 64] | bit : ret[place / 64] & ~bit;
     }
     return 0;
+}
+
+int series_test_run(struct span series, size_t n, size_t run, const struct series_test *t, uint64_t *ret) {
+    struct run r;
+    uint64_t highest = 0;
+    size_t count = MIN(n - run * SERIES_RUN, (size_t)SERIES_RUN);
+    int code = open_run(series, n, run, &r);
+    if (code) {
+        return code;
+    }
+    bool narrow =
+        r.bits <= 32 && !__builtin_add_overflow(r.low, mask_of(r.bits), &highest) && (!t->set || highest <= UINT32_MAX);
+    code = narrow ? test_narrow(&r, t, count, highest, ret) : test_wide(&r, t, count, ret);
+    return code ? code : test_patches(&r, t, count, ret);
 }
 
 int series_at(struct span series, size_t n, size_t i, uint64_t *ret) {

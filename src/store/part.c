@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "store/bits.h"
+#include "store/lanes.h"
 #include "store/popcount.h"
 #include "store/unpack.h"
 
@@ -121,6 +122,34 @@ int column_presence(const struct column *c, uint32_t block, uint64_t *ret_bits) 
     return PRESENCE_SOME;
 }
 
+#define RANK_ROWS 1024u
+#define RANK_BYTES (RANK_ROWS / 8)
+
+/* Values before each RANK_ROWS rows of a block. */
+static int block_ranks(const struct column *c, struct column_block *b, struct span bits, const uint16_t **ret) {
+    struct part *p = c->part;
+    *ret = __atomic_load_n(&b->ranks, __ATOMIC_ACQUIRE);
+    if (*ret) {
+        return 0;
+    }
+    uint16_t *made = calloc(PART_BLOCK / RANK_ROWS, sizeof(*made));
+    if (!made) {
+        return -ENOMEM;
+    }
+    for (size_t i = 1; i * RANK_BYTES < bits.len; i++) {
+        uint32_t own = popcount_words(bits.at + (i - 1) * RANK_BYTES, RANK_BYTES / 8);
+        made[i] = (uint16_t)(made[i - 1] + own);
+    }
+    pthread_mutex_lock(&p->lock);
+    if (!b->ranks) {
+        __atomic_store_n(&b->ranks, TAKE(made), __ATOMIC_RELEASE);
+    }
+    *ret = b->ranks;
+    pthread_mutex_unlock(&p->lock);
+    free(made);
+    return 0;
+}
+
 /* Which of the block's values is that of `row` (of the block). 1: there is one, 0: none. */
 static int rank_of(const struct column *c, uint32_t block, uint32_t row, uint32_t *ret_rank) {
     struct column_block *b = &c->blocks[block];
@@ -152,14 +181,22 @@ static int rank_of(const struct column *c, uint32_t block, uint32_t row, uint32_
         *ret_rank = rank;
         return rank < b->count && at == row;
     }
-    rank = popcount_words(s.at, row / 64);
-    for (uint32_t byte = row / 64 * 8; byte < row / 8; byte++) {
-        rank += (uint32_t)__builtin_popcount(s.at[byte]);
-    }
     unsigned own = s.at[row / 8];
-    rank += (uint32_t)__builtin_popcount(own & ((1u << (row & 7)) - 1));
+    const uint16_t *ranks;
+    if (!(own >> (row & 7) & 1)) {
+        return 0;
+    }
+    r = block_ranks(c, b, s, &ranks);
+    if (r) {
+        return r;
+    }
+    uint32_t group = row / RANK_ROWS, words = row % RANK_ROWS / 64;
+    uint64_t word = 0;
+    (void)span_copy_to(span_make(s.at + row / 64 * 8, row % 64 / 8 + 1), (uint8_t *)&word);
+    word &= ((uint64_t)1 << (row & 63)) - 1;
+    rank = ranks[group] + popcount_words(s.at + (size_t)group * RANK_BYTES, words) + popcount_words(&word, 1);
     *ret_rank = rank;
-    return rank < b->count && own >> (row & 7) & 1;
+    return rank < b->count;
 }
 
 bool column_zone(const struct column *c, uint32_t block, uint64_t *ret_min, uint64_t *ret_max) {
@@ -182,6 +219,27 @@ static uint32_t code_limit(const struct column *c) {
     return c->info.kind == COLUMN_LIST ? c->info.lists : c->info.values;
 }
 
+/* Moves `count` values of `size` bytes at the front of `ret` to their rows, from the end: values only move up. Between
+ * them all bytes are `none`. */
+static inline void spread(const uint64_t *bits, uint32_t rows, uint32_t count, uint8_t *ret, size_t size, int none) {
+    uint8_t own[64 * sizeof(uint64_t)];
+    for (uint32_t w = (rows + 63) / 64; w-- > 0;) {
+        uint64_t word = bits[w];
+        uint32_t had = word == UINT64_MAX ? 64u : popcount_words(&word, 1), end = MIN(64u, rows - w * 64);
+        uint8_t *to = ret + (size_t)w * 64 * size, *from = own;
+        count -= had;
+        if (had == 64) {
+            memmove(to, ret + (size_t)count * size, 64 * size);
+            continue;
+        }
+        memcpy(own, ret + (size_t)count * size, had * size);
+        memset(to, none, end * size);
+        for (; word; word &= word - 1, from += size) {
+            memcpy(to + (size_t)__builtin_ctzll(word) * size, from, size);
+        }
+    }
+}
+
 int column_numbers(const struct column *c, uint32_t block, uint64_t *ret) {
     struct column_block *b = &c->blocks[block];
     uint32_t rows = block_rows(c, block);
@@ -197,17 +255,8 @@ int column_numbers(const struct column *c, uint32_t block, uint64_t *ret) {
     }
     uint64_t bits[PART_WORDS];
     r = column_presence(c, block, bits);
-    uint32_t k = b->count;
-    for (uint32_t w = (rows + 63) / 64; r >= 0 && w-- > 0;) { /* from the end: values only move up */
-        uint64_t word = bits[w];
-        uint32_t end = MIN(w * 64 + 64, rows);
-        for (; word; end = w * 64 + 63 - (uint32_t)__builtin_clzll(word), word &= ~((uint64_t)1 << (end & 63))) {
-            uint32_t row = w * 64 + 63 - (uint32_t)__builtin_clzll(word);
-            uint64_t value = ret[--k];
-            memset(ret + row + 1, 0, (end - row - 1) * sizeof(*ret));
-            ret[row] = value;
-        }
-        memset(ret + (size_t)w * 64, 0, (end - w * 64) * sizeof(*ret));
+    if (r >= 0) {
+        spread(bits, rows, b->count, (uint8_t *)ret, sizeof(*ret), 0);
     }
     return r < 0 ? r : 0;
 }
@@ -222,29 +271,68 @@ int column_codes(const struct column *c, uint32_t block, uint32_t *ret) {
     struct span s;
     int r = part_extent(c->part, &b->data, &b->data_ok, "codes", &s);
     r = r ? r : damaged_numbers(c, series_read32(s, b->count, ret));
-    uint32_t limit = code_limit(c), highest = 0;
-    for (uint32_t i = 0; r == 0 && i < b->count; i++) {
-        highest = MAX(highest, ret[i]);
-    }
-    r = r == 0 && highest >= limit ? damaged_numbers(c, -EBADMSG) : r;
+    r = r == 0 && lanes()->highest(ret, b->count) >= code_limit(c) ? damaged_numbers(c, -EBADMSG) : r;
     if (r || b->form == FORM_ALL) {
         return r;
     }
     uint64_t bits[PART_WORDS];
     r = column_presence(c, block, bits);
-    uint32_t k = b->count;
-    for (uint32_t w = (rows + 63) / 64; r >= 0 && w-- > 0;) {
-        uint64_t word = bits[w];
-        uint32_t end = MIN(w * 64 + 64, rows);
-        for (; word; end = w * 64 + 63 - (uint32_t)__builtin_clzll(word), word &= ~((uint64_t)1 << (end & 63))) {
-            uint32_t row = w * 64 + 63 - (uint32_t)__builtin_clzll(word);
-            uint32_t value = ret[--k];
-            memset(ret + row + 1, 0xff, (end - row - 1) * sizeof(*ret));
-            ret[row] = value;
-        }
-        memset(ret + (size_t)w * 64, 0xff, (end - w * 64) * sizeof(*ret));
+    if (r >= 0) {
+        spread(bits, rows, b->count, (uint8_t *)ret, sizeof(*ret), 0xff);
     }
     return r < 0 ? r : 0;
+}
+
+/* A bit for each of the block's values of the runs in `runs`, and a word more. */
+static int test_runs(const struct column *c, uint32_t block, const struct column_test *t, uint64_t runs,
+                     uint64_t *ret) {
+    struct column_block *b = &c->blocks[block];
+    bool number = c->info.kind == COLUMN_NUMBER;
+    struct series_test test = {t->low, t->high, number ? NULL : t->set, number ? UINT64_MAX : code_limit(c) - 1};
+    struct span s;
+    if (!number && code_limit(c) == 0) {
+        return damaged_numbers(c, -EBADMSG);
+    }
+    memset(ret, 0, (PART_WORDS + 1) * sizeof(*ret));
+    int r = part_extent(c->part, &b->data, &b->data_ok, number ? "numbers" : "codes", &s), code = 0;
+    for (; r == 0 && code == 0 && runs; runs &= runs - 1) {
+        size_t run = (size_t)__builtin_ctzll(runs);
+        code = series_test_run(s, b->count, run, &test, ret + run * (SERIES_RUN / 64));
+    }
+    return r ? r : damaged_numbers(c, code);
+}
+
+_Static_assert(PART_BLOCK / SERIES_RUN == 64, "the runs of a block are the bits of a word");
+
+int column_test(const struct column *c, uint32_t block, const struct column_test *t, const uint64_t *want,
+                uint64_t *ret) {
+    uint64_t present[PART_WORDS], passed[PART_WORDS + 1], runs = 0;
+    int r = c->info.kind == COLUMN_RAW ? 0 : column_presence(c, block, present);
+    if (r <= 0) {
+        memset(ret, 0, PART_WORDS * sizeof(*ret));
+        return r;
+    }
+    const struct lanes *l = lanes();
+    if (r == PRESENCE_ALL) {
+        for (size_t i = 0; i < PART_WORDS; i++) {
+            runs |= (uint64_t)((present[i] & want[i]) != 0) << i / (SERIES_RUN / 64);
+        }
+    } else {
+        runs = l->groups(present, want, PART_WORDS);
+    }
+    int code = test_runs(c, block, t, runs, passed);
+    if (code) {
+        return code;
+    }
+    if (r == PRESENCE_SOME) {
+        l->spread(present, PART_WORDS, passed, ret);
+    } else {
+        memcpy(ret, passed, PART_WORDS * sizeof(*ret));
+    }
+    for (size_t i = 0; i < PART_WORDS; i++) {
+        ret[i] &= want[i];
+    }
+    return 0;
 }
 
 int column_number_at(const struct column *c, uint32_t row, uint64_t *ret) {
@@ -337,17 +425,74 @@ int column_lower(const struct column *c, struct use *u, struct span bytes, uint3
     return 0;
 }
 
-int column_list(const struct column *c, struct use *u, uint32_t list, const uint32_t **ret_codes, uint32_t *ret_count) {
+/* The place in the values' bytes belongs to which value: from `from` on, they are asked for in order. */
+static uint32_t value_around(const struct unpacked *p, uint32_t from, size_t place) {
+    uint32_t low = from, high = p->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (p->ends[middle] <= place) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* All values of a block are searched as one text; what is found over the end of a value is none. */
+static int block_containing(const struct unpacked *p, uint32_t first, struct span bytes, dictionary_fn each,
+                            void *ctx) {
+    struct span all = span_make(p->bytes, p->count ? p->ends[p->count - 1] : 0);
+    uint32_t value = 0;
+    for (size_t at = span_find(all, bytes); at != SPAN_NONE;) {
+        value = value_around(p, value, at);
+        size_t next = at + 1;
+        if (at + bytes.len <= p->ends[value]) {
+            int r = each(ctx, first + value, unpacked_value(p, value));
+            if (r < 0) {
+                return r;
+            }
+            next = p->ends[value];
+        }
+        size_t more = span_find(span_from(all, next), bytes);
+        at = more == SPAN_NONE ? SPAN_NONE : next + more;
+    }
+    return 0;
+}
+
+int column_containing(const struct column *c, uint32_t *code, struct span bytes, dictionary_fn each, void *ctx) {
+    uint32_t step = column_step(c), index = *code / step;
+    struct use own = {0};
     const struct unpacked *p;
-    if (c->info.kind != COLUMN_LIST || list >= c->info.lists) {
+    if (*code >= c->info.values || !type_is_text(c->info.type)) {
         return -EBADMSG;
     }
+    int r = dictionary_piece(c, &own, index, &p);
+    r = r ? r : block_containing(p, index * step, bytes, each, ctx);
+    use_done(&own);
+    *code = MIN((index + 1) * step, c->info.values);
+    return r;
+}
+
+int column_lists(const struct column *c, struct use *u, const uint32_t **ret_ends, const uint32_t **ret_codes) {
+    const struct unpacked *p;
     struct unpacked **slot = (struct unpacked **)(uintptr_t)&c->lists;
-    int r = use_piece(u, &(struct piece){c->part->cache, slot, unpack_lists, c, 0}, &p);
+    int r = c->info.kind == COLUMN_LIST ? use_piece(u, &(struct piece){c->part->cache, slot, unpack_lists, c, 0}, &p)
+                                        : -EBADMSG;
     if (r == 0) {
-        uint32_t start = list ? p->ends[list - 1] : 0;
-        *ret_codes = p->codes + start;
-        *ret_count = p->ends[list] - start;
+        *ret_ends = p->ends;
+        *ret_codes = p->codes;
+    }
+    return r;
+}
+
+int column_list(const struct column *c, struct use *u, uint32_t list, const uint32_t **ret_codes, uint32_t *ret_count) {
+    const uint32_t *ends, *codes;
+    int r = list < c->info.lists ? column_lists(c, u, &ends, &codes) : -EBADMSG;
+    if (r == 0) {
+        uint32_t start = list ? ends[list - 1] : 0;
+        *ret_codes = codes + start;
+        *ret_count = ends[list] - start;
     }
     return r;
 }

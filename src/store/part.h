@@ -75,6 +75,18 @@ bool column_zone(const struct column *c, uint32_t block, uint64_t *ret_min, uint
 int column_numbers(const struct column *c, uint32_t block, uint64_t *ret);
 /* COLUMN_CODE: value codes, COLUMN_LIST: list codes; CODE_NONE where there is no value. */
 int column_codes(const struct column *c, uint32_t block, uint32_t *ret);
+
+/* What is asked of the number of a row (COLUMN_NUMBER), of its code or that of its list. */
+struct column_test {
+    uint64_t low, high;  /* inclusive */
+    const uint64_t *set; /* or: codes whose bit is 1, with one for each value or list of the column; NULL: the range */
+};
+/* The rows of `want` that have a value and pass. Codes are not brought out of the series for it: a run of 1,024 that
+ * has none of the wanted rows is not looked at, and one that is all in or all out of the range is not unpacked. `ret`
+ * may not be `want`. */
+int column_test(const struct column *c, uint32_t block, const struct column_test *t, const uint64_t *want,
+                uint64_t *ret);
+
 /* Single rows of the part. 1: there is a value, 0: none, negative: failure. */
 int column_number_at(const struct column *c, uint32_t row, uint64_t *ret);
 int column_code_at(const struct column *c, uint32_t row, uint32_t *ret);
@@ -83,6 +95,12 @@ int column_code_at(const struct column *c, uint32_t row, uint32_t *ret);
 int column_value(const struct column *c, struct use *u, uint32_t code, struct span *ret);
 /* The first code whose value is not below `bytes`; column_info.values when all are. `ret_equal`: it is that value. */
 int column_lower(const struct column *c, struct use *u, struct span bytes, uint32_t *ret_code, bool *ret_equal);
+/* Text: calls `each` for the values that contain `bytes` (not empty), in order, out of the block of the dictionary that
+ * `*code` is in, and moves `*code` to the next one. `value` is valid during the call; negative from `each` ends it. */
+typedef int (*dictionary_fn)(void *ctx, uint32_t code, struct span value);
+int column_containing(const struct column *c, uint32_t *code, struct span bytes, dictionary_fn each, void *ctx);
+/* COLUMN_LIST: all lists: the codes of list i end at `ends[i]`, and begin where those of the one before end. */
+int column_lists(const struct column *c, struct use *u, const uint32_t **ret_ends, const uint32_t **ret_codes);
 /* COLUMN_LIST: the value codes of a list. */
 int column_list(const struct column *c, struct use *u, uint32_t list, const uint32_t **ret_codes, uint32_t *ret_count);
 

@@ -26,6 +26,7 @@ struct column_block {
     atomic_uchar presence_ok, data_ok; /* the checksum was looked at */
     uint32_t count;                    /* rows with a value */
     struct extent presence, data;
+    uint16_t *ranks; /* values before each 1,024 rows; FORM_BITS, counted when first needed */
     uint64_t min, max;
 };
 

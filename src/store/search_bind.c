@@ -32,12 +32,10 @@ static struct plan *plan_new(struct worker *w, enum plan_kind kind, const struct
     return p;
 }
 
-/* One more than `count`: rows without a value are led to it without a branch. */
-static uint8_t *memo_new(struct worker *w, size_t count, enum fit fit) {
+static uint8_t *memo_new(struct worker *w, size_t count) {
     uint8_t *memo = worker_alloc(w, count + 1);
     if (memo) {
-        memset(memo, (int)fit, count);
-        memo[count] = FIT_NO;
+        memset(memo, FIT_UNKNOWN, count);
     }
     return memo;
 }
@@ -112,13 +110,19 @@ static int bind_codes(struct worker *w, const struct column *c, const struct ite
     }
     *ret = set->scan_count ? (struct code_set){.low = 0, .high = values - 1}
                            : (struct code_set){.low = ranges[0].low, .high = ranges[found - 1].high};
-    if (set->scan_count || found > 1) {
-        ret->memo = memo_new(w, values, set->scan_count ? FIT_UNKNOWN : FIT_NO);
+    if (set->scan_count) {
+        ret->memo = memo_new(w, values);
         for (size_t i = 0; ret->memo && i < found; i++) {
             memset(ret->memo + ranges[i].low, FIT_YES, ranges[i].high - ranges[i].low + 1);
         }
-        ret->tried = !set->scan_count;
         return ret->memo ? 1 : -ENOMEM;
+    }
+    if (found > 1) {
+        ret->set = code_bits_new(w, values);
+        for (size_t i = 0; ret->set && i < found; i++) {
+            code_bits_fill(ret->set, ranges[i].low, ranges[i].high);
+        }
+        return ret->set ? 1 : -ENOMEM;
     }
     return 1;
 }
@@ -136,7 +140,7 @@ static struct plan *bind_dictionary(struct worker *w, struct plan *p, int *ret_c
     p->cost = list ? COST_LISTS : COST_CODES;
     p->cost += set->scan_count ? COST_MEMO : 0;
     if (list) {
-        p->lists = memo_new(w, p->reader.info->lists, FIT_UNKNOWN);
+        p->lists = memo_new(w, p->reader.info->lists);
         *ret_code = p->lists ? 0 : -ENOMEM;
     }
     return list && !p->lists ? NULL : p;
@@ -169,7 +173,7 @@ static struct plan *bind_count(struct worker *w, struct plan *p, int *ret_code) 
     case COLUMN_LIST:
         p->kind = PLAN_LISTS;
         p->cost = COST_LISTS;
-        p->lists = memo_new(w, p->reader.info->lists, FIT_UNKNOWN);
+        p->lists = memo_new(w, p->reader.info->lists);
         *ret_code = p->lists ? 0 : -ENOMEM;
         return p->lists ? p : NULL;
     case COLUMN_RAW:

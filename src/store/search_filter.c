@@ -6,13 +6,15 @@
 
 #include "query/fit.h"
 #include "record/values.h"
+#include "store/column.h"
 #include "store/search_own.h"
 
-#define FEW 512 /* rows of a block that are cheaper to look up than to decode the block */
+#define FEW 256 /* rows of a block that are cheaper to look up than to go through its values */
 #define MS_PER_SECOND 1000
 #define CHECK_EVERY 256
 #define WORTH_ALL 32   /* a row for so many values makes it worth trying all */
 #define TRY_CHECK 4096 /* values between looks at the clock */
+#define RANGES_MAX 8   /* of numbers, looked for one after the other; with more, each number is looked up */
 
 /* --- numbers --- */
 
@@ -44,6 +46,25 @@ static int few_numbers(const struct plan *p, uint32_t block, const uint64_t *mas
     return 0;
 }
 
+/* Ranges one after the other, in the packed numbers. */
+static int test_ranges(struct worker *w, const struct plan *p, uint32_t block, const uint64_t *mask, uint64_t *ret) {
+    const struct item_set *set = p->cond->set;
+    uint64_t *one = worker_map(w);
+    int code = one ? 0 : -ENOMEM;
+    map_clear(ret);
+    for (size_t i = 0; code == 0 && i < set->number_count; i++) {
+        struct column_test test = {.low = set->numbers[i].low, .high = set->numbers[i].high};
+        code = column_test(p->reader.c, block, &test, mask, one);
+        for (size_t k = 0; code == 0 && k < PART_WORDS; k++) {
+            ret[k] |= one[k];
+        }
+    }
+    if (one) {
+        worker_unmap(w);
+    }
+    return code;
+}
+
 static int filter_numbers(struct worker *w, struct plan *p, uint32_t block, const uint64_t *mask, uint64_t *ret) {
     const struct item_set *set = p->cond->set;
     bool column = p->reader.kind == READER_COLUMN && p->reader.info->kind == COLUMN_NUMBER, all = false;
@@ -61,6 +82,9 @@ static int filter_numbers(struct worker *w, struct plan *p, uint32_t block, cons
         }
         if (map_is_few(mask, FEW)) {
             return few_numbers(p, block, mask, ret);
+        }
+        if (set->number_count <= RANGES_MAX) {
+            return test_ranges(w, p, block, mask, ret);
         }
     }
     uint64_t *present = worker_map(w);
@@ -88,39 +112,107 @@ static int filter_numbers(struct worker *w, struct plan *p, uint32_t block, cons
 
 /* Whether the value of the code fits; negative: failure. */
 static int code_fits(struct worker *w, struct plan *p, uint32_t code) {
-    if (code < p->codes.low || code > p->codes.high) {
+    struct code_set *codes = &p->codes;
+    if (code < codes->low || code > codes->high) {
         return 0;
     }
-    if (!p->codes.memo) {
+    if (codes->set) {
+        return code_bits_has(codes->set, code);
+    }
+    if (!codes->memo) {
         return 1;
     }
-    if (p->codes.memo[code] == FIT_UNKNOWN) {
+    if (codes->memo[code] == FIT_UNKNOWN) {
         struct span value;
         int failure = column_value(p->reader.c, &w->use, code, &value);
         if (failure < 0) {
             return failure;
         }
-        p->codes.memo[code] = item_set_value(p->cond->set, value) ? FIT_YES : FIT_NO;
+        codes->memo[code] = item_set_value(p->cond->set, value) ? FIT_YES : FIT_NO;
     }
-    return p->codes.memo[code] == FIT_YES;
+    return codes->memo[code] == FIT_YES;
+}
+
+struct trying {
+    struct worker *w;
+    struct plan *p;
+    const struct scan *scan;
+    uint64_t *set;
+    uint32_t low, high; /* of what fits */
+};
+
+static void note_fit(struct trying *t, uint32_t code) {
+    code_bits_set(t->set, code);
+    t->low = MIN(t->low, code);
+    t->high = MAX(t->high, code);
+}
+
+static int on_containing(void *ctx, uint32_t code, struct span value) {
+    struct trying *t = ctx;
+    if (!code_bits_has(t->set, code) && (t->scan->contains || item_set_value(t->p->cond->set, value))) {
+        note_fit(t, code);
+    }
+    return 0;
+}
+
+/* Whether every pattern has plain text in it that is looked for in all values at once. */
+static bool all_literal(const struct plan *p) {
+    const struct item_set *set = p->cond->set;
+    for (size_t i = 0; i < set->scan_count; i++) {
+        if (!set->scans[i].literal.len) {
+            return false;
+        }
+    }
+    return type_is_text(p->reader.info->type);
+}
+
+static int try_literals(struct trying *t) {
+    const struct item_set *set = t->p->cond->set;
+    uint32_t values = t->p->reader.info->values;
+    for (uint32_t code = 0; set->text_count && code < values; code++) { /* exact ones were found when this was bound */
+        if (t->p->codes.memo[code] == FIT_YES) {
+            note_fit(t, code);
+        }
+    }
+    for (size_t i = 0; i < set->scan_count; i++) {
+        t->scan = &set->scans[i];
+        for (uint32_t code = 0; code < values;) {
+            int failure = search_check(t->w->s);
+            failure =
+                failure < 0 ? failure : column_containing(t->p->reader.c, &code, t->scan->literal, on_containing, t);
+            if (failure < 0) {
+                return failure;
+            }
+        }
+    }
+    return 0;
+}
+
+static int try_each(struct trying *t) {
+    for (uint32_t code = 0; code < t->p->reader.info->values; code++) {
+        int fits = code % TRY_CHECK ? 0 : search_check(t->w->s);
+        fits = fits < 0 ? fits : code_fits(t->w, t->p, code);
+        if (fits < 0) {
+            return fits;
+        }
+        if (fits) {
+            note_fit(t, code);
+        }
+    }
+    return 0;
 }
 
 /* Tries all values in their order, which is quicker than as they turn up. What fits lies between low and high then. */
 static int try_all(struct worker *w, struct plan *p) {
-    uint32_t low = CODE_NONE, high = 0;
-    for (uint32_t code = p->codes.low; code <= p->codes.high; code++) {
-        int fits = code % TRY_CHECK ? 0 : search_check(w->s);
-        fits = fits < 0 ? fits : code_fits(w, p, code);
-        if (fits < 0) {
-            return fits;
-        }
-        low = fits ? MIN(low, code) : low;
-        high = fits ? code : high;
+    struct trying t = {.w = w, .p = p, .low = CODE_NONE, .set = code_bits_new(w, p->reader.info->values)};
+    if (!t.set) {
+        return -ENOMEM;
     }
-    p->codes.low = low; /* above `high` when none does */
-    p->codes.high = high;
-    p->codes.tried = true;
-    return 0;
+    int code = all_literal(p) ? try_literals(&t) : try_each(&t);
+    if (code == 0) {
+        p->codes = (struct code_set){.low = t.low, .high = t.high, .set = t.set}; /* none: low is above high */
+    }
+    return code;
 }
 
 static int find_list(struct worker *w, struct plan *p, uint32_t list) {
@@ -149,16 +241,16 @@ static inline int find_code(struct worker *w, struct plan *p, uint32_t value) {
     return p->kind == PLAN_LISTS ? find_list(w, p, value) : MIN(code_fits(w, p, value), 0);
 }
 
-static void test_code_range(const uint32_t *codes, uint32_t rows, struct code_set set, uint64_t *ret) {
-    uint32_t low = set.low, span = set.high - set.low;
-    map_clear(ret);
-    for (size_t i = 0; i < (rows + 63) / 64; i++, codes += 64) {
-        uint64_t bits = 0;
-        for (size_t k = 0; k < 64; k++) {
-            bits |= (uint64_t)(codes[k] - low <= span) << k;
-        }
-        ret[i] = bits;
+/* Whether the row's value or list fits; negative: failure. */
+static int value_fits(struct worker *w, struct plan *p, uint32_t value) {
+    if (p->kind == PLAN_CODES) {
+        return code_fits(w, p, value);
     }
+    if (p->list_set) {
+        return code_bits_has(p->list_set, value);
+    }
+    int code = p->lists[value] == FIT_UNKNOWN ? find_list(w, p, value) : 0;
+    return code < 0 ? code : p->lists[value] == FIT_YES;
 }
 
 static int few_codes(struct worker *w, struct plan *p, uint32_t block, const uint64_t *mask, uint64_t *ret) {
@@ -166,12 +258,7 @@ static int few_codes(struct worker *w, struct plan *p, uint32_t block, const uin
     MAP_EACH(mask, row) {
         uint32_t value = CODE_NONE;
         int code = column_code_at(p->reader.c, block * PART_BLOCK + (uint32_t)row, &value);
-        if (code > 0 && p->kind == PLAN_LISTS) {
-            code = p->lists[value] == FIT_UNKNOWN ? find_list(w, p, value) : 0;
-            code = code < 0 ? code : p->lists[value] == FIT_YES;
-        } else if (code > 0) {
-            code = code_fits(w, p, value);
-        }
+        code = code > 0 ? value_fits(w, p, value) : code;
         if (code < 0) {
             return code;
         }
@@ -182,44 +269,54 @@ static int few_codes(struct worker *w, struct plan *p, uint32_t block, const uin
     return 0;
 }
 
+/* Lists of values that are all known. */
+static int fill_lists(struct worker *w, struct plan *p, uint64_t *set) {
+    const uint32_t *ends, *codes;
+    const struct code_set *fit = &p->codes;
+    int code = column_lists(p->reader.c, &w->use, &ends, &codes);
+    uint32_t width = fit->high - fit->low;
+    for (uint32_t list = 0, at = 0; code >= 0 && list < p->reader.info->lists; list++) {
+        bool any = false;
+        for (; at < ends[list]; at++) {
+            any |= fit->set ? code_bits_has(fit->set, codes[at]) : codes[at] - fit->low <= width;
+        }
+        set[list / 64] |= (uint64_t)any << (list % 64);
+    }
+    return MIN(code, 0);
+}
+
 /* All lists at once, and after that no row has to be asked whether its list is known. */
 static int try_all_lists(struct worker *w, struct plan *p) {
-    for (uint32_t list = 0; list < p->reader.info->lists; list++) {
-        int code = list % TRY_CHECK ? 0 : search_check(w->s);
-        if (code == 0 && p->lists[list] == FIT_UNKNOWN) {
-            code = find_list(w, p, list);
-        }
-        if (code < 0) {
-            return code;
+    uint64_t *set = code_bits_new(w, p->reader.info->lists);
+    if (!set) {
+        return -ENOMEM;
+    }
+    int code = 0;
+    if (p->cond->field.access != ACCESS_COUNT && !p->codes.memo) {
+        code = fill_lists(w, p, set);
+    } else {
+        for (uint32_t list = 0; list < p->reader.info->lists && code >= 0; list++) {
+            code = list % TRY_CHECK ? 0 : search_check(w->s);
+            code = code < 0 ? code : value_fits(w, p, list);
+            set[list / 64] |= (uint64_t)(code > 0) << (list % 64);
         }
     }
-    p->lists_tried = true;
-    return 0;
+    p->list_set = code < 0 ? NULL : set;
+    return MIN(code, 0);
 }
 
 /* Tries values before rows are looked at, when there are many rows. */
 static int try_ahead(struct worker *w, struct plan *p, const uint64_t *mask) {
     int code = 0;
-    if (p->codes.memo && !p->codes.tried && !map_is_few(mask, p->codes.high / WORTH_ALL)) {
+    if (p->codes.memo && !map_is_few(mask, p->codes.high / WORTH_ALL)) {
         code = try_all(w, p);
     }
     bool none = p->codes.low > p->codes.high && p->cond->field.access != ACCESS_COUNT;
-    if (code == 0 && !none && p->kind == PLAN_LISTS && !p->lists_tried &&
+    if (code == 0 && !none && p->kind == PLAN_LISTS && !p->list_set &&
         !map_is_few(mask, p->reader.info->lists / WORTH_ALL)) {
         code = try_all_lists(w, p);
     }
     return code;
-}
-
-static void look_up_known(const uint8_t *memo, uint32_t count, const uint32_t *codes, uint32_t rows, uint64_t *ret) {
-    map_clear(ret);
-    for (size_t i = 0; i < (rows + 63) / 64; i++, codes += 64) {
-        uint64_t bits = 0;
-        for (size_t k = 0; k < 64; k++) {
-            bits |= (uint64_t)(memo[MIN(codes[k], count)] == FIT_YES) << k; /* CODE_NONE: see memo_new */
-        }
-        ret[i] = bits;
-    }
 }
 
 /* What the memo says of each row's code or list. */
@@ -253,10 +350,9 @@ static bool codes_out_of_zone(const struct plan *p, uint32_t block) {
 }
 
 static int filter_codes(struct worker *w, struct plan *p, uint32_t block, const uint64_t *mask, uint64_t *ret) {
-    uint32_t *codes = worker_codes(w, 0), rows = worker_rows(w, block);
     map_clear(ret);
-    if (!codes || codes_out_of_zone(p, block)) {
-        return codes ? 0 : -ENOMEM;
+    if (codes_out_of_zone(p, block)) {
+        return 0;
     }
     if (map_is_few(mask, FEW)) {
         return few_codes(w, p, block, mask, ret);
@@ -265,24 +361,15 @@ static int filter_codes(struct worker *w, struct plan *p, uint32_t block, const 
     if (code < 0 || codes_out_of_zone(p, block)) {
         return code;
     }
-    code = column_codes(p->reader.c, block, codes);
-    if (code < 0) {
-        return code;
+    bool known = p->kind == PLAN_LISTS ? p->list_set != NULL : !p->codes.memo;
+    if (known) {
+        struct column_test test = {.low = p->codes.low, .high = p->codes.high};
+        test.set = p->kind == PLAN_LISTS ? p->list_set : p->codes.set;
+        return column_test(p->reader.c, block, &test, mask, ret);
     }
-    if (p->kind == PLAN_CODES && !p->codes.memo) {
-        test_code_range(codes, rows, p->codes, ret);
-    } else if (p->kind == PLAN_CODES ? p->codes.tried : p->lists_tried) {
-        bool list = p->kind == PLAN_LISTS;
-        for (uint32_t i = rows; i % 64; i++) {
-            codes[i] = CODE_NONE;
-        }
-        look_up_known(list ? p->lists : p->codes.memo, list ? p->reader.info->lists : p->reader.info->values, codes,
-                      rows, ret);
-    } else {
-        return look_up(w, p, codes, mask, ret);
-    }
-    map_and(ret, mask);
-    return 0;
+    uint32_t *codes = worker_codes(w, 0);
+    code = codes ? column_codes(p->reader.c, block, codes) : -ENOMEM;
+    return code < 0 ? code : look_up(w, p, codes, mask, ret);
 }
 
 /* --- values one by one --- */

@@ -269,6 +269,34 @@ void block_patched(const struct patch *p, uint32_t block, uint64_t *mask, bool o
 /* Whether some patch changes values of the field in this part. */
 bool patch_changes(const struct patch *p, const struct query_field *f);
 
+/* --- sets of codes: a bit for each --- */
+
+/* All 0; in the worker's memory. NULL: no memory. */
+static inline uint64_t *code_bits_new(struct worker *w, uint32_t count) {
+    size_t size = ((size_t)count + 63) / 64 * sizeof(uint64_t);
+    uint64_t *bits = worker_alloc(w, size + 1);
+    if (bits) {
+        memset(bits, 0, size);
+    }
+    return bits;
+}
+static inline bool code_bits_has(const uint64_t *bits, uint32_t code) {
+    return bits[code / 64] >> (code % 64) & 1;
+}
+static inline void code_bits_set(uint64_t *bits, uint32_t code) {
+    bits[code / 64] |= (uint64_t)1 << (code % 64);
+}
+static inline void code_bits_fill(uint64_t *bits, uint32_t low, uint32_t high) {
+    for (uint32_t code = low; code <= high; code++) {
+        if (code % 64 == 0 && high - code >= 63) {
+            bits[code / 64] = UINT64_MAX;
+            code += 63;
+        } else {
+            code_bits_set(bits, code);
+        }
+    }
+}
+
 /* --- plans (search_bind.c, search_filter.c) --- */
 
 enum plan_kind {
@@ -287,11 +315,11 @@ enum plan_kind {
     PLAN_RESTORE,
 };
 
-/* Codes that fit: a range, or looked up in `memo`, which is filled as codes turn up. */
+/* Codes that fit: a range, or a bit for each of them, or looked up in `memo`, which is filled as codes turn up. */
 struct code_set {
-    uint32_t low, high; /* all that fit lie between; a range without memo */
-    uint8_t *memo;      /* enum fit per code, or NULL */
-    bool tried;         /* nothing in it is unknown */
+    uint32_t low, high; /* all that fit lie between */
+    uint64_t *set;      /* what is known of all values, or NULL */
+    uint8_t *memo;      /* without `set`: enum fit per code; NULL: all of the range fit */
 };
 enum fit { FIT_UNKNOWN, FIT_NO, FIT_YES };
 
@@ -304,8 +332,8 @@ struct plan {
     size_t part;
     struct reader reader;
     struct code_set codes;
-    uint8_t *lists;   /* PLAN_LISTS: enum fit per list */
-    bool lists_tried; /* nothing in it is unknown */
+    uint8_t *lists;     /* PLAN_LISTS: enum fit per list */
+    uint64_t *list_set; /* what is known of all lists, or NULL */
     uint32_t seq_from;
     struct reader *readers; /* PLAN_COMPARE */
     size_t reader_count;

@@ -346,6 +346,9 @@ static void column_done(struct column *c) {
     if (c->lists) {
         cache_forget(p->cache, &c->lists);
     }
+    for (uint32_t b = 0; c->blocks && b < p->info.blocks; b++) {
+        free(c->blocks[b].ranks);
+    }
     free((void *)(uintptr_t)c->info.path);
     free(c->pieces);
     free(c->dictionary);

@@ -26,6 +26,46 @@ static int see_value(void *ctx, struct span bytes, uint64_t number) {
     return 0;
 }
 
+static int see_code(void *ctx, uint32_t code, struct span value) {
+    (void)ctx;
+    seen += code + value.len;
+    return 0;
+}
+
+static void read_texts(const struct column *c) {
+    for (uint32_t code = 0; code < c->info.values;) {
+        if (column_containing(c, &code, SPAN_LITERAL("e"), see_code, NULL) < 0) {
+            break;
+        }
+    }
+}
+
+/* What passes packed is what passes unpacked. */
+static void test_block(const struct column *c, uint32_t block, uint64_t *numbers) {
+    uint64_t all[PART_WORDS], passed[PART_WORDS], present[PART_WORDS];
+    uint32_t *codes = (uint32_t *)(void *)numbers, rows = c->part->info.rows - block * PART_BLOCK;
+    bool number = c->info.kind == COLUMN_NUMBER;
+    memset(all, 0xff, sizeof(all));
+    int r = column_presence(c, block, present);
+    r = r < 0 ? r : number ? column_numbers(c, block, numbers) : column_codes(c, block, codes);
+    uint64_t middle = r < 0 || c->info.kind == COLUMN_RAW ? 0 : number ? numbers[0] : codes[0];
+    struct column_test t = {.low = middle / 2, .high = middle};
+    int tested = column_test(c, block, &t, all, passed);
+    if (r < 0 || c->info.kind == COLUMN_RAW) {
+        return;
+    }
+    if (tested < 0) {
+        abort();
+    }
+    for (uint32_t row = 0; row < rows && row < PART_BLOCK; row++) {
+        uint64_t value = number ? numbers[row] : codes[row];
+        bool has = present[row / 64] >> (row % 64) & 1;
+        if ((passed[row / 64] >> (row % 64) & 1) != (has && value >= t.low && value <= t.high)) {
+            abort();
+        }
+    }
+}
+
 static void read_dictionary(const struct column *c, struct use *u) {
     uint32_t step = c->info.values / 64 + 1, code;
     bool equal;
@@ -55,12 +95,14 @@ static void read_column(const struct column *c) {
     }
     if (c->info.kind == COLUMN_CODE || c->info.kind == COLUMN_LIST) {
         read_dictionary(c, &u);
+        read_texts(c);
     }
     for (uint32_t b = 0; b < c->part->info.blocks; b++) {
         (void)column_presence(c, b, bits);
         (void)column_zone(c, b, &low, &high);
         (void)column_numbers(c, b, numbers);
         (void)column_codes(c, b, (uint32_t *)(void *)numbers);
+        test_block(c, b, numbers);
         (void)column_raw(c, b, NULL, see_text, NULL);
         (void)column_row(c, &u, b * PART_BLOCK + 1, see_value, NULL);
     }

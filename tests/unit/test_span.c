@@ -40,6 +40,35 @@ static void test_compare(void **state) {
     assert_false(span_starts_fold(SPAN_LITERAL("ho"), SPAN_LITERAL("HOST")));
 }
 
+/* Long texts of few letters, so that beginnings and ends fit in many places; every length around those of lanes. */
+static void test_find_long(void **state) {
+    (void)state;
+    struct dice d = {17};
+    uint8_t text[300], needle[40];
+    for (int round = 0; round < 20000; round++) {
+        size_t len = dice_below(&d, sizeof(text)), want = 1 + dice_below(&d, sizeof(needle)), at = 0;
+        size_t letters = dice_one_in(&d, 4) ? 1 : 2 + dice_below(&d, 3);
+        for (size_t i = 0; i < len; i++) {
+            text[i] = (uint8_t)(0x7f + dice_below(&d, letters));
+        }
+        for (size_t i = 0; i < want; i++) {
+            needle[i] = (uint8_t)(0x7f + dice_below(&d, letters));
+        }
+        if (len >= want && dice_one_in(&d, 2)) {
+            memcpy(needle, text + dice_below(&d, len - want + 1), want);
+        }
+        uint8_t *exact = malloc(len ? len : 1); /* so that a sanitizer sees what is read behind the end */
+        assert_non_null(exact);
+        memcpy(exact, text, len);
+        while (at + want <= len && memcmp(exact + at, needle, want) != 0) {
+            at++;
+        }
+        size_t found = span_find(span_make(exact, len), span_make(needle, want));
+        assert_true(found == (at + want <= len ? at : SPAN_NONE));
+        free(exact);
+    }
+}
+
 static void test_find(void **state) {
     (void)state;
     struct span s = SPAN_LITERAL("one TWO one");
@@ -117,9 +146,9 @@ static void test_copy(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sub),  cmocka_unit_test(test_compare), cmocka_unit_test(test_find),
-        cmocka_unit_test(test_trim), cmocka_unit_test(test_line),    cmocka_unit_test(test_decimal),
-        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_sub),  cmocka_unit_test(test_compare),   cmocka_unit_test(test_find),
+        cmocka_unit_test(test_trim), cmocka_unit_test(test_line),      cmocka_unit_test(test_decimal),
+        cmocka_unit_test(test_copy), cmocka_unit_test(test_find_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@
 #endif
 
 #define SLAB_SIZE ((size_t)2 << 20)
+#define SLAB_SMALL ((size_t)64 << 10)
 #define SLAB_BLOCK_MAX ((size_t)16 << 10)
 #define CLASS_SMALLEST 64
 
@@ -52,6 +53,11 @@ void pool_init(struct pool *p, size_t ceiling) {
     p->ceiling = ceiling;
 }
 
+void pool_init_small(struct pool *p, size_t ceiling) {
+    pool_init(p, ceiling);
+    p->small = true;
+}
+
 void pool_done(struct pool *p) {
     for (unsigned c = 0; c < POOL_CLASSES; c++) {
         if (POOL_DEBUG || class_size(c) > SLAB_BLOCK_MAX) {
@@ -70,16 +76,19 @@ void pool_done(struct pool *p) {
 
 static void *cut_from_slab(struct pool *p, size_t size) {
     if ((size_t)(p->bump_end - p->bump) < size) {
-        struct pool_slab *slab = aligned_alloc(SLAB_SIZE, SLAB_SIZE);
+        size_t whole = p->small ? SLAB_SMALL : SLAB_SIZE;
+        struct pool_slab *slab = p->small ? malloc(SLAB_SMALL) : aligned_alloc(SLAB_SIZE, SLAB_SIZE);
         if (!slab) {
             return NULL;
         }
-        (void)madvise(slab, SLAB_SIZE, MADV_HUGEPAGE); /* sessions are met at random: fewer page walks */
+        if (!p->small) {
+            (void)madvise(slab, SLAB_SIZE, MADV_HUGEPAGE); /* sessions are met at random: fewer page walks */
+        }
         slab->next = p->slabs;
         p->slabs = slab;
-        p->held += SLAB_SIZE;
+        p->held += whole;
         p->bump = (uint8_t *)(slab + 1);
-        p->bump_end = (uint8_t *)slab + SLAB_SIZE;
+        p->bump_end = (uint8_t *)slab + whole;
     }
     void *block = p->bump;
     p->bump += size;

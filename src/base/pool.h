@@ -8,6 +8,7 @@
 #ifndef SEINE_BASE_POOL_H
 #define SEINE_BASE_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,10 +25,13 @@ struct pool {
     size_t in_use;            /* bytes handed out, rounded to classes */
     size_t peak;
     size_t ceiling; /* for in_use; 0 = none */
+    bool small;
     uint64_t refused;
 };
 
 void pool_init(struct pool *p, size_t ceiling);
+/* For short lives and little in it: memory is taken in 64 KiB instead of huge pages, which cost their zeroing. */
+void pool_init_small(struct pool *p, size_t ceiling);
 void pool_done(struct pool *p);
 
 /* At least `size` bytes, not zeroed; `*ret_size` (may be NULL) is the usable size. */

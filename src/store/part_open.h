@@ -39,8 +39,9 @@ struct dictionary_block {
 struct column {
     struct column_info info;
     struct part *part;
-    uint32_t id; /* of the field, in the store */
-    bool multi;  /* some row has other than one value */
+    uint32_t id;                      /* of the field, in the store */
+    bool multi;                       /* some row has other than one value */
+    const struct fixed_column *fixed; /* the member of a record it becomes, or NULL */
     uint32_t dictionary_blocks;
     struct extent index;
     struct dictionary_block *dictionary; /* read when first needed */

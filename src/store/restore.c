@@ -15,6 +15,7 @@
 #include "store/row.h"
 
 #define PINS_KEPT 4096u /* pieces of dictionaries kept alive between rows */
+#define PARTS_KEPT 64u  /* whose columns are worked out at the same time */
 #define DEPTH_MAX 16u
 
 struct restore_column {
@@ -35,6 +36,11 @@ struct restorer {
     size_t part; /* the one that `columns` are of */
     struct restore_column *columns;
     uint32_t count;
+    struct restore_part { /* those worked out before, by part */
+        struct restore_column *columns;
+        uint32_t count;
+    } * parts;
+    size_t parts_made;
     struct use use;
     struct pool pool;
     struct record record;
@@ -91,11 +97,12 @@ int restorer_new(const struct snapshot *s, const uint16_t *wanted, size_t wanted
     r->snapshot = snapshot_ref((struct snapshot *)(uintptr_t)s);
     r->want_positions = positions;
     r->part = SIZE_MAX;
-    pool_init(&r->pool, 0);
+    pool_init_small(&r->pool, 0);
     cells_init(&r->record.cells, &r->pool);
     patch_values_init(&r->values);
     use_init(&r->use);
-    int code = set_wanted(r, wanted, wanted_count);
+    r->parts = calloc(MAX(snapshot_parts(s), (size_t)1), sizeof(*r->parts));
+    int code = r->parts ? set_wanted(r, wanted, wanted_count) : -ENOMEM;
     if (code == 0 && r->want_community) {
         r->digests = digests_new();
         code = r->digests ? 0 : -ENOMEM;
@@ -108,23 +115,28 @@ int restorer_new(const struct snapshot *s, const uint16_t *wanted, size_t wanted
     return 0;
 }
 
-static void forget_columns(struct restorer *r) {
-    for (uint32_t i = 0; i < r->count; i++) {
-        if (r->columns[i].values) {
-            patch_values_done(r->columns[i].values);
-            free(r->columns[i].values);
+static void forget_parts(struct restorer *r) {
+    for (size_t i = 0; r->parts && i < snapshot_parts(r->snapshot); i++) {
+        struct restore_part *p = &r->parts[i];
+        for (uint32_t k = 0; k < p->count; k++) {
+            if (p->columns[k].values) {
+                patch_values_done(p->columns[k].values);
+                free(p->columns[k].values);
+            }
         }
+        free(p->columns);
+        *p = (struct restore_part){0};
     }
-    free(r->columns);
-    r->columns = NULL;
-    r->count = 0;
+    r->parts_made = 0;
+    r->part = SIZE_MAX;
 }
 
 struct restorer *restorer_free(struct restorer *r) {
     if (!r) {
         return NULL;
     }
-    forget_columns(r);
+    forget_parts(r);
+    free(r->parts);
     cells_done(&r->record.cells);
     use_done(&r->use);
     pool_done(&r->pool);
@@ -145,10 +157,24 @@ static bool is_wanted(const struct restorer *r, const struct field *f, uint16_t 
     return !r->wanted || r->wanted[top == FIELD_NONE ? f->id : top];
 }
 
-static int add_column(struct restorer *r, const struct column *c) {
+/* Whether some wanted field reads the member of the record. */
+static bool is_read(const struct restorer *r, const struct fixed_column *c) {
+    if (c->how == FIXED_LEFT || (c->how == FIXED_POSITIONS && !r->want_positions)) {
+        return false;
+    }
+    const struct registry *registry = snapshot_registry(r->snapshot);
+    const struct field *f =
+        c->alone && r->wanted ? registry_field(registry, registry_by_path(registry, c->path)) : NULL;
+    return !f || is_wanted(r, f, top_of(registry, f));
+}
+
+static int add_column(struct restorer *r, const struct column *c, struct restore_part *to) {
     const struct registry_ref *known = r->snapshot->registry;
     struct restore_column made = {.column = c, .id = c->id, .top = FIELD_NONE};
-    made.fixed = fixed_find(span_text(c->info.path));
+    made.fixed = c->fixed;
+    if (made.fixed && !is_read(r, made.fixed)) {
+        return 0;
+    }
     if (!made.fixed) {
         uint16_t id = c->id < known->count ? known->fields[c->id] : FIELD_NONE;
         made.field = id == FIELD_NONE ? NULL : registry_field(known->registry, id);
@@ -168,23 +194,39 @@ static int add_column(struct restorer *r, const struct column *c) {
         }
         patch_values_init(made.values);
     }
-    r->columns[r->count++] = made;
+    to->columns[to->count++] = made;
     return 0;
+}
+
+static int make_part(struct restorer *r, size_t part) {
+    const struct part *p = r->snapshot->parts[part];
+    if (r->parts_made == PARTS_KEPT) {
+        forget_parts(r);
+        use_done(&r->use);
+    }
+    struct restore_part *made = &r->parts[part];
+    made->columns = calloc(MAX(p->count, 1u), sizeof(*made->columns));
+    int code = made->columns ? 0 : -ENOMEM;
+    for (uint32_t i = 0; i < p->count && code == 0; i++) {
+        code = add_column(r, &p->columns[i], made);
+    }
+    r->parts_made++;
+    if (code) {
+        forget_parts(r);
+    }
+    return code;
 }
 
 static int take_part(struct restorer *r, size_t part) {
     if (part == r->part) {
         return 0;
     }
-    forget_columns(r);
-    use_done(&r->use);
-    const struct part *p = r->snapshot->parts[part];
-    r->columns = calloc(MAX(p->count, 1u), sizeof(*r->columns));
-    int code = r->columns ? 0 : -ENOMEM;
-    for (uint32_t i = 0; i < p->count && code == 0; i++) {
-        code = add_column(r, &p->columns[i]);
+    int code = r->parts[part].columns ? 0 : make_part(r, part);
+    if (code == 0) {
+        r->part = part;
+        r->columns = r->parts[part].columns;
+        r->count = r->parts[part].count;
     }
-    r->part = code ? SIZE_MAX : part;
     return code;
 }
 

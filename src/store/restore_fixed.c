@@ -6,10 +6,18 @@
 #include "base/util.h"
 #include "store/row.h"
 
+#define PATH(text) \
+    { (const uint8_t *)(text), sizeof(text) - 1 }
 #define NUMBER(text, member) \
-    { text, FIXED_NUMBER, (uint32_t)offsetof(struct record, member), (uint32_t)sizeof(((struct record *)NULL)->member) }
+    { PATH(text), FIXED_NUMBER, (uint32_t)offsetof(struct record, member), sizeof(((struct record *)NULL)->member) }
+/* Numbers that nobody but their own field reads. */
+#define ALONE(text, member)                                                                                           \
+    {                                                                                                                 \
+        PATH(text), FIXED_NUMBER, (uint32_t)offsetof(struct record, member), sizeof(((struct record *)NULL)->member), \
+            true                                                                                                      \
+    }
 #define OTHER(text, how, member) \
-    { text, how, (uint32_t)offsetof(struct record, member), 0 }
+    { PATH(text), how, (uint32_t)offsetof(struct record, member), 0 }
 
 static const struct fixed_column columns[] = {
     OTHER("firstPacket", FIXED_TIME, first_time),
@@ -24,44 +32,44 @@ static const struct fixed_column columns[] = {
     NUMBER("destination.packets", packets[SIDE_DST]),
     NUMBER("client.bytes", data_bytes[SIDE_SRC]),
     NUMBER("server.bytes", data_bytes[SIDE_DST]),
-    NUMBER("srcMissingBytes", missing_bytes[SIDE_SRC]),
-    NUMBER("dstMissingBytes", missing_bytes[SIDE_DST]),
+    ALONE("srcMissingBytes", missing_bytes[SIDE_SRC]),
+    ALONE("dstMissingBytes", missing_bytes[SIDE_DST]),
     NUMBER("ipProtocol", ip_protocol),
-    NUMBER("ethertype", ethertype),
-    NUMBER("segmentCnt", segment),
-    NUMBER("tcpflags.syn", tcp_flags[TCPF_SYN]),
-    NUMBER("tcpflags.syn-ack", tcp_flags[TCPF_SYN_ACK]),
-    NUMBER("tcpflags.ack", tcp_flags[TCPF_ACK]),
-    NUMBER("tcpflags.psh", tcp_flags[TCPF_PSH]),
-    NUMBER("tcpflags.fin", tcp_flags[TCPF_FIN]),
-    NUMBER("tcpflags.rst", tcp_flags[TCPF_RST]),
-    NUMBER("tcpflags.urg", tcp_flags[TCPF_URG]),
-    NUMBER("tcpflags.ece", tcp_flags[TCPF_ECE]),
-    NUMBER("tcpflags.cwr", tcp_flags[TCPF_CWR]),
-    NUMBER("tcpflags.ae", tcp_flags[TCPF_AE]),
-    NUMBER("tcpflags.srcZero", tcp_flags[TCPF_SRC_ZERO]),
-    NUMBER("tcpflags.dstZero", tcp_flags[TCPF_DST_ZERO]),
-    NUMBER("initRTT", initial_rtt_ms),
-    NUMBER("tcpseq.src", isn[SIDE_SRC]),
+    ALONE("ethertype", ethertype),
+    ALONE("segmentCnt", segment),
+    ALONE("tcpflags.syn", tcp_flags[TCPF_SYN]),
+    ALONE("tcpflags.syn-ack", tcp_flags[TCPF_SYN_ACK]),
+    ALONE("tcpflags.ack", tcp_flags[TCPF_ACK]),
+    ALONE("tcpflags.psh", tcp_flags[TCPF_PSH]),
+    ALONE("tcpflags.fin", tcp_flags[TCPF_FIN]),
+    ALONE("tcpflags.rst", tcp_flags[TCPF_RST]),
+    ALONE("tcpflags.urg", tcp_flags[TCPF_URG]),
+    ALONE("tcpflags.ece", tcp_flags[TCPF_ECE]),
+    ALONE("tcpflags.cwr", tcp_flags[TCPF_CWR]),
+    ALONE("tcpflags.ae", tcp_flags[TCPF_AE]),
+    ALONE("tcpflags.srcZero", tcp_flags[TCPF_SRC_ZERO]),
+    ALONE("tcpflags.dstZero", tcp_flags[TCPF_DST_ZERO]),
+    ALONE("initRTT", initial_rtt_ms),
+    ALONE("tcpseq.src", isn[SIDE_SRC]),
     NUMBER("dstISN", isn[SIDE_DST]),
-    NUMBER("srcISNCnt", src_isn_count),
-    NUMBER("@timestamp", stored_ms),
-    {"srcPayload8", FIXED_PAYLOAD, SIDE_SRC, 0},
-    {"dstPayload8", FIXED_PAYLOAD, SIDE_DST, 0},
-    {"tcpseq.dst", FIXED_LEFT, 0, 0},
-    {"tcpSynValidated", FIXED_LEFT, 0, 0},
-    {"tcpSynAckValidated", FIXED_LEFT, 0, 0},
-    {"node", FIXED_NODE, 0, 0},
-    {"fileId", FIXED_FILES, 0, 0},
-    {OWN_FLAGS, FIXED_FLAGS, 0, 0},
-    {OWN_ICMP, FIXED_ICMP, 0, 0},
-    {OWN_POSITIONS, FIXED_POSITIONS, 0, 0},
-    {OWN_GONE, FIXED_LEFT, 0, 0},
+    ALONE("srcISNCnt", src_isn_count),
+    ALONE("@timestamp", stored_ms),
+    {PATH("srcPayload8"), FIXED_PAYLOAD, SIDE_SRC, 0, true},
+    {PATH("dstPayload8"), FIXED_PAYLOAD, SIDE_DST, 0, true},
+    {PATH("tcpseq.dst"), FIXED_LEFT, 0, 0},
+    {PATH("tcpSynValidated"), FIXED_LEFT, 0, 0},
+    {PATH("tcpSynAckValidated"), FIXED_LEFT, 0, 0},
+    {PATH("node"), FIXED_NODE, 0, 0},
+    {PATH("fileId"), FIXED_FILES, 0, 0},
+    {PATH(OWN_FLAGS), FIXED_FLAGS, 0, 0},
+    {PATH(OWN_ICMP), FIXED_ICMP, 0, 0},
+    {PATH(OWN_POSITIONS), FIXED_POSITIONS, 0, 0},
+    {PATH(OWN_GONE), FIXED_LEFT, 0, 0},
 };
 
 const struct fixed_column *fixed_find(struct span path) {
     for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-        if (span_is(path, columns[i].path)) {
+        if (span_equal(path, columns[i].path)) {
             return &columns[i];
         }
     }

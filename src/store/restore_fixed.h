@@ -21,9 +21,10 @@ enum fixed_how {
 };
 
 struct fixed_column {
-    const char *path;
+    struct span path;
     enum fixed_how how;
     uint32_t offset, size;
+    bool alone; /* only the field of this path reads it: left out where that field is not wanted */
 };
 
 /* NULL: the column is no member of the record. */

@@ -13,6 +13,7 @@
 #include "store/crc32c.h"
 #include "store/file.h"
 #include "store/part_open.h"
+#include "store/restore_fixed.h"
 
 void damage_add(struct damage *d, const char *format, ...) {
     if (!d) {
@@ -135,6 +136,7 @@ static int read_path(struct column *col, struct cursor *c) {
     if (!cursor_ok(c) || path.len == 0 || memchr(path.at, 0, path.len)) {
         return -EBADMSG;
     }
+    col->fixed = fixed_find(path);
     col->info.path = strndup((const char *)path.at, path.len);
     return col->info.path ? 0 : -ENOMEM;
 }

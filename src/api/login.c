@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "api/input.h"
 #include "api/shared.h"
+#include "auth/totp.h"
 #include "base/util.h"
 
 static void html_text(struct buf *out, const char *text) {
@@ -44,9 +46,12 @@ static void page_write(struct call *c, const char *problem) {
     buf_add_text(out, "</p>\n<form method=\"post\" action=\"");
     html_text(out, base(c));
     buf_add_text(
-        out, "api/login\"><p><label>User <input name=\"username\" autocomplete=\"username\" required autofocus>"
-             "</label></p>\n<p><label>Password <input name=\"password\" type=\"password\""
-             " autocomplete=\"current-password\" required></label></p>\n<input type=\"hidden\" name=\"to\" value=\"");
+        out,
+        "api/login\"><p><label>User <input name=\"username\" autocomplete=\"username\" required autofocus>"
+        "</label></p>\n<p><label>Password <input name=\"password\" type=\"password\""
+        " autocomplete=\"current-password\" required></label></p>\n<p><label>One-time password <input name=\"code\""
+        " inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"6\"></label> <small>if you have set one"
+        " up</small></p>\n<input type=\"hidden\" name=\"to\" value=\"");
     html_text(out, auth_path_is_local(to) ? to : "");
     buf_add_text(out, "\"><p><button>Log in</button></p></form></main></body></html>\n");
 }
@@ -73,6 +78,21 @@ static void login_refuse(struct call *c, int status, const char *text) {
     }
 }
 
+/* The second factor of those who have one; 1, 0, -EAGAIN as auth_password. */
+static int second_factor(struct call *c, const char *id) {
+    struct user_keys keys = auth_user_keys(c->api->auth);
+    int state = totp_state(c->api->control, id);
+    if (state == TOTP_NONE || state == TOTP_PENDING) {
+        return 1;
+    }
+    int code = state == TOTP_ON ? totp_take(c->api->control, &keys, id, TOTP_ON, call_text(c, "code", ""), input_now())
+                                : state;
+    if (code < 0) {
+        auth_refused(c->api->auth, c->request, id);
+    }
+    return code == 0 ? 1 : code == -EAGAIN ? -EAGAIN : 0;
+}
+
 static void login(struct call *c) {
     const char *id = call_text(c, "username", ""), *password = call_text(c, "password", "");
     if (!mode_has_form(c)) {
@@ -80,9 +100,11 @@ static void login(struct call *c) {
         return;
     }
     int right = strlen(id) <= USER_ID_MAX ? auth_password(c->api->auth, c->request, id, password) : 0;
+    right = right == 1 ? second_factor(c, id) : right;
     if (right != 1) {
         login_refuse(c, right == -EAGAIN ? 429 : 401,
-                     right == -EAGAIN ? "Too many failed logins: wait a minute" : "User or password is wrong");
+                     right == -EAGAIN ? "Too many failed logins: wait a minute"
+                                      : "User, password or one-time password is wrong");
         return;
     }
     if (auth_login(c->api->auth, c->reply, id) < 0) {
@@ -108,6 +130,7 @@ static void logout(struct call *c) {
 static const struct parameter login_parameters[] = {
     {"username", PARAM_TEXT, NULL, "Id of the user"},
     {"password", PARAM_TEXT, NULL, "Password"},
+    {"code", PARAM_TEXT, NULL, "One-time password of those who have set one up"},
     {"to", PARAM_TEXT, NULL, "Path to go on to, for forms"},
     {NULL},
 };
@@ -117,7 +140,7 @@ static const struct endpoint list[] = {
      "HTML; only with authMode form or basic+form."},
     {"/api/login", NULL, API_POST | API_OPEN, 0, login, login_parameters, "Log in by a form",
      "A cookie that is good for a day. For a form (urlencoded) 302 to where the user wanted to go, else "
-     "`{success:true}`; 401 when user or password are wrong, 429 after too many failures."},
+     "`{success:true}`; 401 when user, password or one-time password are wrong, 429 after too many failures."},
     {"/logout", "/api/logout", API_GET | API_POST | API_OPEN, 0, logout, NULL, "Log out",
      "The cookie and what stands behind it are gone; 302 to the start."},
 };

@@ -573,10 +573,6 @@ static void acknowledge(struct call *c) {
     }
 }
 
-static void totp(struct call *c) {
-    call_fail(c, 501, "One-time passwords are not supported: let a proxy ask for a second factor");
-}
-
 /* Themes people made: "custom1:#f7f7f7,#222222,..." becomes variables. Anything but colours is left out. */
 static void css_write(struct buf *out, struct span theme) {
     size_t colon = span_find_byte(theme, 0, ':');
@@ -665,7 +661,6 @@ static const struct endpoint list[] = {
      "403 `New password needs to be at least 3 characters`, `Current password mismatch`."},
     {"/api/user/:id/acknowledge", NULL, API_PUT | API_TOKEN, 0, acknowledge, acknowledge_parameters,
      "A message was read", "403 `Can not change other users msg`."},
-    {"/api/user/totp/:what", NULL, API_GET | API_POST, 0, totp, NULL, "One-time passwords", "501: not supported."},
     {"/api/user.css", "/user.css", API_GET, RIGHT_ANY, css_get, NULL, "Colours of the user's own theme", "CSS."},
     {"/api/locales", NULL, API_GET, 0, locales_get, NULL, "Languages", "`{locales:[\"en\"]}`"},
 };

@@ -14,6 +14,6 @@ bool self_user(struct call *c, char ret_id[USER_ID_MAX + 1]);
 /* False: answered. Only superAdmin changes one who is superAdmin. */
 bool user_may_be_changed(struct call *c, const char *id);
 
-extern const struct endpoint_family self_family, user_family, login_family, token_family;
+extern const struct endpoint_family self_family, user_family, login_family, token_family, totp_family;
 
 #endif

@@ -128,6 +128,8 @@ void auth_on_failure(struct auth *a, auth_failure_fn told, void *ctx);
 int auth_link_word(struct auth *a, char ret[AUTH_LINK_WORD_MAX]);
 /* Forms: 1 the password is right, 0 it is not, -EAGAIN too many failures. Takes its time after a failure. */
 int auth_password(struct auth *a, const struct request *q, const char *id, const char *password);
+/* Another proof of `id` was wrong, a one-time password: counts as a failed login, and takes its time. */
+void auth_refused(struct auth *a, const struct request *q, const char *id);
 /* Gives the browser a cookie by which it is `id` for a day. */
 int auth_login(struct auth *a, struct reply *r, const char *id);
 const char *auth_message(const struct auth *a);    /* loginMessage */

@@ -9,6 +9,7 @@
 
 #include "auth/keyring.h"
 #include "auth/state.h"
+#include "auth/totp.h"
 #include "base/json_scan.h"
 #include "base/util.h"
 
@@ -61,6 +62,10 @@ void auth_told(struct auth *a, const struct request *q, const char *what) {
 void auth_guessed(struct auth *a, const struct request *q, const char *what) {
     auth_told(a, q, what);
     (void)usleep(FAILURE_US);
+}
+
+void auth_refused(struct auth *a, const struct request *q, const char *id) {
+    auth_failed(a, q, id);
 }
 
 void auth_failed(struct auth *a, const struct request *q, const char *id) {
@@ -221,6 +226,12 @@ int method_basic(struct auth *a, const struct request *q, struct reply *r, char 
     }
     if (!right) {
         challenge_basic(a, r);
+        return -EACCES;
+    }
+    /* Where a form asks for a second factor, Basic must not be the way around it. */
+    int totp = a->mode == AUTH_BASIC_FORM ? totp_state(a->control, ret_id) : TOTP_NONE;
+    if (totp != TOTP_NONE && totp != TOTP_PENDING) {
+        auth_say(r, 403, "This user has a one-time password: log in by the form, or use an API token");
         return -EACCES;
     }
     return 1;

@@ -29,6 +29,11 @@ static const char *const scripts[] = {
     " rights INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, last_used INTEGER NOT NULL);"
     "CREATE TABLE web_sessions (hash BLOB PRIMARY KEY, user TEXT NOT NULL, created INTEGER NOT NULL,"
     " expires INTEGER NOT NULL) WITHOUT ROWID;",
+    "ALTER TABLE users ADD COLUMN totp BLOB;"
+    "ALTER TABLE users ADD COLUMN totp_state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE users ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE users ADD COLUMN totp_tries INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE users ADD COLUMN totp_since INTEGER NOT NULL DEFAULT 0;",
 };
 static const struct control_schema schema = {"auth", scripts, ARRAY_LEN(scripts)};
 

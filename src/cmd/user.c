@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "auth/auth.h"
+#include "auth/totp.h"
 #include "auth/users.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
@@ -149,6 +150,16 @@ static int remove_user(struct users *u, const char *id) {
     return code < 0 ? failed(u, code, &e) : EXIT_DONE;
 }
 
+static int totp_off(struct users *u, const char *id) {
+    struct err e = {0};
+    int code = totp_remove(u->control, id);
+    if (code == -ENOENT) {
+        say("there is no user %s; `seine user list` lists them", id);
+        return EXIT_USAGE;
+    }
+    return code < 0 ? failed(u, code, &e) : EXIT_DONE;
+}
+
 static bool print_user(void *ctx, const struct user *user) {
     (void)ctx;
     (void)printf("%-24s %-8s ", user->id, user->enabled ? "enabled" : "disabled");
@@ -198,9 +209,9 @@ static const struct action {
     int (*run)(struct users *u, const char *id);
 } actions[] = {
     {"add", true, add_user},          {"list", false, list_users}, {"remove", true, remove_user},
-    {"password", true, set_password}, {"token", true, make_token},
+    {"password", true, set_password}, {"token", true, make_token}, {"totp-off", true, totp_off},
 };
-#define ACTION_NAMES "add, list, remove, password, token"
+#define ACTION_NAMES "add, list, remove, password, token, totp-off"
 
 static int with_store(const struct user_command *o, const struct action *action, const char *id) {
     struct users u = {.o = o};
@@ -248,9 +259,10 @@ static int run_user(int argc, char **argv) {
 const struct command command_user = {
     .name = "user",
     .line = "who may log in to the server of a store",
-    .arguments = "add|list|remove|password|token [NAME]",
+    .arguments = "add|list|remove|password|token|totp-off [NAME]",
     .about = "add: a user; the password is asked for, or is the first line of standard input. token: a word for "
-             "programs, which may what the user may; it is shown this once. Roles begin with role: and are added the "
+             "programs, which may what the user may; it is shown this once. totp-off: takes a one-time password away. "
+             "Roles begin with role: and are added the "
              "same way.",
     .options = user_option_table,
     .option_count = ARRAY_LEN(user_option_table),

@@ -181,5 +181,81 @@ refused 'RS256 with a secret' 'public keys' authJwtSecret="$(cat hs)"
 refused 'no algorithm at all' 'no algorithm that is taken' authJwtKeyFile="$work/signer.pub" authJwtAlgorithms=none
 refused 'a key file that is none' 'no public key' authJwtKeyFile="$work/hs"
 
+# --- one-time passwords ---
+
+totp() { # totp SECRET [STEPS AHEAD]
+  python3 -c 'import base64, hashlib, hmac, struct, sys, time
+h = hmac.new(base64.b32decode(sys.argv[1]), struct.pack(">Q", int(time.time()) // 30 + int(sys.argv[2])), hashlib.sha1).digest()
+o = h[19] & 15
+print("%06d" % ((struct.unpack(">I", h[o:o + 4])[0] & 0x7fffffff) % 1000000))' "$1" "${2:-0}"
+}
+form=(authMode=basic+form authBasicWithoutTls=true store="$work/totp")
+mkdir totp
+start "${form[@]}" user=adam:geheim:arkimeAdmin user=ute:geheim:superAdmin user=bob:geheim:arkimeUser token=adam:8191
+log_in() { # log_in USER PASSWORD [CODE]: into the jar of the user
+  rm -f "jar.$1"
+  get -c "jar.$1" -H 'Content-Type: application/json' -d "{\"username\":\"$1\",\"password\":\"$2\",\"code\":\"${3-}\"}" "$url/api/login"
+}
+post() { # post USER PATH [BODY]
+  local csrf body=${3-}
+  csrf=$(curl -s -b "jar.$1" -c - -o /dev/null "$url/api/user/settings" | awk '$6 == "ARKIME-COOKIE" { print $7 }')
+  get -b "jar.$1" -H "x-arkime-cookie: $csrf" -H 'Content-Type: application/json' -d "${body:-[]}" "$url$2"
+}
+log_in bob geheim
+post bob /api/user/totp/setup
+is 403 'not for everybody' administrators
+get -H "Authorization: Bearer $(sed -n 's/^token //p' said)" -X POST "$url/api/user/totp/setup"
+is 403 'nor for tokens' 'log in'
+log_in adam geheim
+is 200 'an administrator without one'
+get -b jar.adam -X POST "$url/api/user/totp/setup"
+is 500 'not without the CSRF token' 'Missing token'
+get -b jar.adam "$url/api/user/totp/status"
+is 200 'there is none' '"enabled":false,"pending":false,"asked":true'
+post adam /api/user/totp/confirm '{"code":"000000"}'
+is 403 'nothing to confirm' 'No one-time password'
+post adam /api/user/totp/setup
+is 200 'set up' 'otpauth://totp/Seine:adam?secret='
+secret=$(sed 's/.*"secret":"\([^"]*\)".*/\1/' body)
+check 'it is not in the database' sh -c "! grep -aq $secret totp/control.db totp/control.db-wal"
+log_in adam geheim
+is 200 'it does not count yet'
+post adam /api/user/totp/confirm "{\"code\":\"$(totp "$secret" 5)\"}"
+is 403 'a wrong code' 'wrong'
+now=$(totp "$secret")
+post adam /api/user/totp/confirm "{\"code\":\"$now\"}"
+is 200 'confirmed' 'from now on'
+log_in adam geheim
+is 401 'the password alone does not do' 'one-time password is wrong'
+cp body refusal
+log_in adam falsch "$(totp "$secret" 1)"
+check 'a wrong password is told in the same words' cmp body refusal
+log_in adam geheim "$now"
+is 401 'nor a code that was used'
+get -u adam:geheim "$url/api/user"
+is 403 'Basic is no way around it' 'log in by the form'
+get -u bob:geheim "$url/api/user"
+is 200 'others come in by Basic as before'
+log_in adam geheim "$(totp "$secret" 1)"
+is 200 'with the next code'
+post adam /api/user/totp/setup
+is 403 'not a second one' 'already'
+for _ in 1 2 3 4 5 6; do post adam /api/user/totp/disable '{"code":"000000"}'; done
+is 429 'five codes a minute' 'wait a minute'
+stop
+start "${form[@]}"
+log_in adam geheim 000000
+is 429 'also after a restart'
+log_in ute geheim
+post ute /api/user/totp/disable '{"userId":"bob"}'
+is 200 'a superAdmin takes those of others away'
+post ute /api/user/totp/disable '{"userId":"adam"}'
+is 200 'and that of one who lost the telephone'
+log_in adam geheim
+is 200 'who is back with the password'
+get -b jar.ute "$url/api/user/totp/other"
+is 404 'no other word'
+stop
+
 echo "1..$count"
 [ "$failed" -eq 0 ]

@@ -56,6 +56,22 @@ static int write_rows(struct items *it, const struct search_row *rows, size_t co
     return code;
 }
 
+static void write_name(void *ctx, const char *name) {
+    json_cstr(ctx, name);
+}
+
+/* Last: only then it is known what could not be read for this answer. */
+static void write_damage(const struct search *s, struct json *j) {
+    if (search_damaged(s)) {
+        json_key(j, "damagedParts");
+        json_u64(j, search_damaged(s));
+        json_key(j, "damaged");
+        json_open(j, '[');
+        search_each_damaged(s, write_name, j);
+        json_close(j, ']');
+    }
+}
+
 static int write_list(struct ask *a, struct items *it) {
     const struct search_row *rows;
     size_t count;
@@ -76,10 +92,6 @@ static int write_list(struct ask *a, struct items *it) {
     json_u64(&j, ask_total(a));
     json_key(&j, "recordsFiltered");
     json_u64(&j, search_count(a->search));
-    if (search_damaged(a->search)) {
-        json_key(&j, "damagedParts");
-        json_u64(&j, search_damaged(a->search));
-    }
     if (code == 0) {
         code = ask_rows(a, &rows, &count);
     }
@@ -87,6 +99,7 @@ static int write_list(struct ask *a, struct items *it) {
         ask_count(a, count);
         json_key(&j, "data");
         code = write_rows(it, rows, count, &j);
+        write_damage(a->search, &j);
     }
     json_close(&j, '}');
     return code;
@@ -367,7 +380,8 @@ static const struct endpoint endpoints[] = {
      .help =
          "`{data:[...],map,graph,recordsTotal,recordsFiltered}`, in the order and with the fields asked for. A query "
          "that cannot be understood is answered with 200 and `error`. `damagedParts`, when it is there: so many parts "
-         "of the store could not be read. Items are nested objects (`flatten=1`: dotted "
+         "of the store could not be read, and their sessions are missing; `damaged` names them. Items are nested "
+         "objects (`flatten=1`: dotted "
          "keys); times are milliseconds since 1970."},
     {.pattern = "/api/sessions/csv",
      .aliases = "/api/sessions.csv /sessions.csv",

@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "store/guard.h"
 
 const struct command *const commands[] = {
     &command_serve,  &command_import, &command_search, &command_pcap,  &command_store,   &command_user, &command_read,
@@ -141,6 +142,7 @@ static int unknown_command(const char *word) {
 
 int main(int argc, char **argv) {
     (void)setlocale(LC_CTYPE, "");
+    (void)guard_segments(); /* without it a failing disk ends the program, as it would any other */
     if (argc < 2) {
         print_commands(stderr);
         return EXIT_USAGE;

@@ -129,10 +129,19 @@ static void *work(void *ctx) {
     return NULL;
 }
 
-/* Signals are for the thread that waits for them. */
+/* Signals are for the thread that waits for them. Those of a fault come to the thread that has it: where they are
+ * blocked they end the process, whoever handles them (store/guard.h). */
+static void all_but_faults(sigset_t *ret) {
+    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    (void)sigfillset(ret);
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+        (void)sigdelset(ret, faults[i]);
+    }
+}
+
 static int thread_start(pthread_t *thread, void *(*run)(void *), void *ctx) {
     sigset_t all, before;
-    (void)sigfillset(&all);
+    all_but_faults(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(thread, NULL, run, ctx);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -269,7 +278,7 @@ static int daemon_start(struct server *s, const struct server_options *o, int fd
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
                      (s->tls ? (unsigned)MHD_USE_TLS : 0u);
     sigset_t all, before;
-    (void)sigfillset(&all);
+    all_but_faults(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     s->daemon = MHD_start_daemon(
         flags, o->port, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,

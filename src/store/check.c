@@ -136,7 +136,7 @@ static int check_column(struct checking *c, const struct column *col) {
     return r == -EBADMSG ? 0 : r;
 }
 
-/* 0: sound; 1: some of it is damaged; 2: nothing of it can be read. */
+/* 0: sound; 1: some of it is damaged, or it cannot be read now; 2: nothing of it can be read, ever. */
 static int check_segment(struct checking *c, const struct manifest_segment *s, const char *name) {
     char path[FILE_PATH_MAX];
     struct part *p = NULL;
@@ -146,7 +146,7 @@ static int check_segment(struct checking *c, const struct manifest_segment *s, c
         if (!say_damage(c)) {
             say(c, true, "%s: cannot be opened: %s", name, strerror(-r));
         }
-        return 2;
+        return r == -EBADMSG || r == -ENOENT ? 2 : 1; /* no memory, no descriptor, a later version: it may be sound */
     }
     int before = c->problems;
     if (s && (p->info.rows != s->rows || p->info.seq_low != s->seq_low || p->size != s->size)) {

@@ -34,8 +34,8 @@ static struct run run_from(const struct manifest *m, uint32_t at, bool hard) {
             before->seq_low + before->rows == s->seq_low && s->arrived_max / DAY_MS == first->arrived_max / DAY_MS;
         bool same = hard || s->level == first->level;
         bytes += s->size;
-        if (!neighbour || !same || r.rows + (uint64_t)s->rows > MERGE_ROWS || bytes > MERGE_BYTES ||
-            (!hard && r.count == MERGE_SEGMENTS)) {
+        if (!neighbour || !same || first->damaged || s->damaged || r.rows + (uint64_t)s->rows > MERGE_ROWS ||
+            bytes > MERGE_BYTES || (!hard && r.count == MERGE_SEGMENTS)) {
             break;
         }
         r.count++;
@@ -57,6 +57,16 @@ static bool find_run(const struct manifest *m, bool hard, struct run *ret) {
     return false;
 }
 
+static bool find_segment(const struct manifest *m, const char *name, struct run *ret) {
+    for (uint32_t at = 0; at < m->count; at++) {
+        if (strcmp(m->segments[at].name, name) == 0) {
+            *ret = (struct run){at, 1, m->segments[at].rows};
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- one merge --- */
 
 struct merging {
@@ -65,6 +75,8 @@ struct merging {
     struct part **parts;
     struct patch **patches;
     uint32_t count;
+    uint32_t bad; /* the input that is damaged; `count`: none is known to be */
+    bool left;    /* ... and will not be tried again, so that other merges can go on */
     struct overlay overlay;
     const struct schema_field **extra;
     size_t extra_count, extra_cap;
@@ -99,6 +111,7 @@ static int open_inputs(struct merging *g) {
         r = part_from_file(path, g->from[i].name, &g->w->cache, &g->w->damage, &g->parts[i]);
         r = r ? r : patch_make(&g->overlay, g->parts[i], g->from[i].folded, &g->patches[i]);
         if (r) {
+            g->bad = i;
             return r;
         }
         if (g->patches[i]) {
@@ -122,15 +135,22 @@ static int write_merged(struct merging *g, uint32_t rows) {
         arrived_min = MIN(arrived_min, g->from[i].arrived_min);
         arrived_max = MAX(arrived_max, g->from[i].arrived_max);
     }
-    level = MIN(level + 1, LEVEL_MAX);
+    level = g->count > 1 ? MIN(level + 1, LEVEL_MAX) : level;
     int r = segment_file_open(g->w, arrived_max, level, &g->file);
     if (r) {
         return r;
     }
     struct merge m = {.parts = g->parts, .patches = g->patches, .count = g->count, .schema = &g->w->schema};
+    m.ret_bad = &g->bad;
     struct merge_extra extra = {g->extra, g->extra_count};
     r = segment_begin(&out, g->file.fd, g->from[0].seq_low, rows, PACKING_TIGHT);
     r = r ? r : merge_columns(&m, &extra, &out);
+    for (uint32_t i = 0; i < g->count; i++) { /* what stands in for a page that is lost must not become the sessions */
+        if (!part_whole(g->parts[i])) {
+            r = r ? r : -EBADMSG;
+            g->bad = i;
+        }
+    }
     int ended = segment_end(&out, &size);
     r = segment_file_close(g->w, &g->file, r ? r : ended);
     if (r == 0) {
@@ -193,13 +213,29 @@ static void remove_segment(const struct store_writer *w, const char *name) {
     (void)unlink(path);
 }
 
+/* A segment that cannot be read stays as it is, and stands in the way of no other. */
+static bool leave_damaged(const struct merging *g, int code) {
+    struct manifest *m = &g->w->manifest;
+    bool damaged = code == -EBADMSG || code == -EPROTO || code == -ENOENT, left = false;
+    pthread_mutex_lock(&g->w->manifest_lock);
+    for (uint32_t i = 0; i < m->count && damaged && g->bad < g->count; i++) {
+        if (strcmp(m->segments[i].name, g->from[g->bad].name) == 0) {
+            m->segments[i].damaged = left = true;
+        }
+    }
+    pthread_mutex_unlock(&g->w->manifest_lock);
+    return left;
+}
+
 static int merge_run(struct merging *g, uint32_t rows, struct err *ret_err) {
+    g->bad = g->count;
     int r = open_inputs(g);
     r = r ? r : write_merged(g, rows);
     if (r == -ENOENT && !inputs_are_there(g)) {
         return -ECANCELED;
     }
     if (r) {
+        g->left = leave_damaged(g, r);
         return err_set(ret_err, r, "%s: segments from %s on could not be merged: %s", g->w->folder, g->from[0].name,
                        strerror(-r));
     }
@@ -213,7 +249,7 @@ static int merge_run(struct merging *g, uint32_t rows, struct err *ret_err) {
         remove_segment(g->w, g->from[i].name);
     }
     writer_count(g->w, STORE_MERGES, 1);
-    if (g->overlay.count && synced) {
+    if (g->overlay.count && synced) { /* what stays after a failure counts for nothing: it is below `folded` */
         (void)overlay_forget(g->w->control, g->made.seq_low, g->made.seq_low + g->made.rows - 1, g->overlay.last_id);
     }
     return 0;
@@ -231,11 +267,15 @@ static void merging_done(struct merging *g) {
     overlay_done(&g->overlay);
 }
 
-int writer_merge_step(struct store_writer *w, bool hard, struct err *ret_err) {
+/* One step: 1: did something, 0: nothing to do. `ret_damage` gets the error of a segment that is damaged: the next step
+ * does without it. */
+static int merge_step(struct store_writer *w, bool hard, int *ret_damage, struct err *ret_err) {
     struct merging g = {.w = w};
     struct run run;
+    char changed[SEGMENT_NAME_MAX];
+    bool fold = writer_fold_wanted(w, hard, changed);
     pthread_mutex_lock(&w->manifest_lock);
-    bool found = find_run(&w->manifest, hard, &run);
+    bool found = find_run(&w->manifest, hard, &run) || (fold && find_segment(&w->manifest, changed, &run));
     if (found) {
         g.from = malloc(run.count * sizeof(*g.from));
         g.parts = calloc(run.count, sizeof(struct part *));
@@ -249,6 +289,10 @@ int writer_merge_step(struct store_writer *w, bool hard, struct err *ret_err) {
     int r = 0;
     if (found) {
         r = g.count ? merge_run(&g, run.rows, ret_err) : err_set(ret_err, -ENOMEM, "no memory to merge segments");
+    }
+    if (g.left) {
+        *ret_damage = r;
+        r = 0;
     }
     merging_done(&g);
     return r ? r : found;
@@ -264,13 +308,14 @@ static bool must_stop(struct store_writer *w) {
 /* All there is to merge; retention before each step, so that nothing is merged that goes, and at the end. */
 static void work(struct store_writer *w, bool hard) {
     struct err e = {0};
-    int retained = 0, r;
+    int retained = 0, damage = 0, r;
     do {
         int code = store_retain(w, &e);
         retained = retained ? retained : code;
-        r = writer_merge_step(w, hard, &e);
+        r = merge_step(w, hard, &damage, &e);
     } while ((r > 0 || r == -ECANCELED) && !must_stop(w)); /* cancelled: by retention, so there is less to merge now */
     r = r > 0 || r == -ECANCELED ? 0 : r;
+    r = r ? r : damage;
     int last = store_retain(w, &e);
     r = r ? r : retained ? retained : last;
     if (r) {

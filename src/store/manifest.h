@@ -21,6 +21,7 @@ struct manifest_segment {
     int64_t arrived_min, arrived_max; /* ms since 1970 */
     uint64_t size;
     uint64_t folded; /* changes of the overlay up to this number are in its columns */
+    bool damaged;    /* not in the file: a merge could not read it, and leaves it alone from then on */
 };
 
 struct manifest {

@@ -220,6 +220,9 @@ static void merge_column(struct merging *g, const struct column *like, struct se
         } else if (c) {
             copy_column(g, c);
         }
+        if (g->error == -EBADMSG && g->m->ret_bad) {
+            *g->m->ret_bad = i;
+        }
         column_build_settle(&g->build); /* the next part may bring codes */
         g->base += p->info.rows;
     }

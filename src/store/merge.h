@@ -16,6 +16,7 @@ struct merge {
     const struct schema *schema; /* with patches: which fields have one value only */
     bool (*stop)(void *ctx);     /* asked between columns; may be NULL */
     void *ctx;
+    uint32_t *ret_bad; /* the part that -EBADMSG came from; may be NULL */
 };
 
 /* Fields that may have no column yet and get values from the overlay. */

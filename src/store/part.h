@@ -58,6 +58,10 @@ static inline void use_init(struct use *u) {
 }
 void use_done(struct use *u);
 
+/* Whether the bytes read so far were the part's: asked after reading, before an answer is believed. False, for good,
+ * and told as damage once: its file was cut off or written over, or the disk lost a page (guard.h). From then on every
+ * extent is checked at each use, so that what is left of the part can be read. */
+bool part_whole(const struct part *p);
 const struct part_info *part_info(const struct part *p);
 uint32_t part_columns(const struct part *p);
 const struct column *part_column(const struct part *p, uint32_t index); /* in the order of their paths */

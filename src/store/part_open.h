@@ -57,7 +57,9 @@ struct part {
     atomic_uint refs;
     const uint8_t *base;
     size_t size;
-    void *memory; /* to be freed, or NULL: mapped */
+    void *memory;                   /* to be freed, or NULL: mapped */
+    uint8_t footer[SEGMENT_FOOTER]; /* as it was when the part was opened */
+    atomic_bool broken;             /* part_whole said no */
     struct cache *cache;
     struct damage *damage;
     pthread_mutex_t lock; /* of what is read when first needed */

@@ -149,7 +149,7 @@ static int look_at_overlay(struct store *s) {
 
 static struct part *known_segment(const struct store *s, const struct manifest *m, const char *name) {
     for (uint32_t i = 0; i < m->count; i++) {
-        if (s->segments[i] && strcmp(m->segments[i].name, name) == 0) {
+        if (s->segments[i] && strcmp(m->segments[i].name, name) == 0 && part_whole(s->segments[i])) {
             return part_ref(s->segments[i]);
         }
     }

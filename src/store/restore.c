@@ -527,7 +527,7 @@ static void begin_row(struct restorer *r) {
     }
 }
 
-int restorer_read(struct restorer *r, size_t part, uint32_t row, const struct record **ret_record) {
+static int restore_row(struct restorer *r, size_t part, uint32_t row) {
     begin_row(r);
     int code = take_part(r, part);
     if (code || row >= r->snapshot->parts[part]->info.rows) {
@@ -541,11 +541,20 @@ int restorer_read(struct restorer *r, size_t part, uint32_t row, const struct re
         struct adding a = {r, patch, row};
         patch_paths(patch, row, add_missing, &a);
     }
-    code = code < 0 ? code : restore_positions(r, seq);
+    return code < 0 ? code : restore_positions(r, seq);
+}
+
+int restorer_read(struct restorer *r, size_t part, uint32_t row, const struct record **ret_record) {
+    const struct part *p = r->snapshot->parts[part];
+    bool whole = part_whole(p);
+    int code = restore_row(r, part, row);
+    if (whole && !part_whole(p)) { /* it lost a page meanwhile: now every extent is checked */
+        code = restore_row(r, part, row);
+    }
     if (code < 0) {
         return code;
     }
-    derive(r, seq);
+    derive(r, p->info.seq_low + row);
     *ret_record = &r->record;
     return 0;
 }

@@ -302,4 +302,5 @@ void writer_sweep(struct store_writer *w) {
         (void)closedir(d);
     }
     remove_logs(w, w->manifest.log);
+    writer_fold_tidy(w);
 }

@@ -279,6 +279,14 @@ uint64_t search_damaged(const struct search *s) {
     return atomic_load_explicit(&s->damaged, memory_order_relaxed);
 }
 
+void search_each_damaged(const struct search *s, void (*each)(void *ctx, const char *name), void *ctx) {
+    for (size_t i = 0; i < s->part_count; i++) {
+        if (s->parts[i].damaged) {
+            each(ctx, part_info(snapshot_part(s->o.snapshot, i))->name);
+        }
+    }
+}
+
 void search_progress(const struct search *s, uint64_t *ret_done, uint64_t *ret_total) {
     *ret_done = atomic_load_explicit(&s->done, memory_order_relaxed);
     *ret_total = atomic_load_explicit(&s->total, memory_order_relaxed);

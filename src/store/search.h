@@ -45,6 +45,8 @@ int search_run(struct search *s);
 uint64_t search_count(const struct search *s);
 /* Parts that could not be read, wholly or in part, since search_new. store_damage says which and where. */
 uint64_t search_damaged(const struct search *s);
+/* Their names: of segments, "tail" in the log. Between the calls of this search. */
+void search_each_damaged(const struct search *s, void (*each)(void *ctx, const char *name), void *ctx);
 /* For a progress bar: rows looked at, of how many. Any thread. */
 void search_progress(const struct search *s, uint64_t *ret_done, uint64_t *ret_total);
 

@@ -32,6 +32,7 @@ void blocks_done(struct blocks *b);
 struct search_part {
     uint64_t *bits; /* PART_WORDS per block; NULL: no row matches */
     uint64_t count;
+    bool damaged;
 };
 
 struct search {

@@ -160,10 +160,13 @@ static void work(struct member *m) {
             continue;
         }
         m->worker.part = part;
-        int code = c->job->fn(&m->worker, c->job->ctx, part);
+        const struct part *p = snapshot_part(c->s->o.snapshot, part);
+        int code = part_whole(p) ? c->job->fn(&m->worker, c->job->ctx, part) : -EBADMSG;
+        code = code < 0 || part_whole(p) ? code : -EBADMSG;
         part_done(&m->worker);
         if (code == -EBADMSG) {
             (void)atomic_fetch_add_explicit(&c->s->damaged, 1, memory_order_relaxed);
+            c->s->parts[part].damaged = true;
             code = 0;
         }
         if (code < 0) {

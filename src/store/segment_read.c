@@ -61,7 +61,9 @@ static bool pages_come(const struct part *p, const struct extent *e) {
 int part_extent(const struct part *p, const struct extent *e, atomic_uchar *checked, const char *what,
                 struct span *ret) {
     *ret = span_make(p->base + e->at, e->len); /* inside the file: compared when the directory was read */
-    if (checked && atomic_load_explicit(checked, memory_order_relaxed)) {
+    /* Of a part that lost pages each extent is looked at every time: those that are left can be read. */
+    if (checked && atomic_load_explicit(checked, memory_order_relaxed) &&
+        !atomic_load_explicit(&p->broken, memory_order_relaxed)) {
         return 0;
     }
     if (!pages_come(p, e)) {
@@ -77,6 +79,24 @@ int part_extent(const struct part *p, const struct extent *e, atomic_uchar *chec
         atomic_store_explicit(checked, 1, memory_order_relaxed);
     }
     return 0;
+}
+
+bool part_whole(const struct part *part) {
+    struct part *p = (struct part *)(uintptr_t)part;
+    if (p->memory) {
+        return true;
+    }
+    if (!atomic_load_explicit(&p->broken, memory_order_relaxed)) {
+        /* Without its last page, or with zeros there: also what was cut off inside of a page gives no signal. */
+        if (memcmp(p->base + p->size - SEGMENT_FOOTER, p->footer, SEGMENT_FOOTER) == 0) {
+            return true;
+        }
+        if (!atomic_exchange(&p->broken, true)) {
+            damage_add(p->damage, "%s: cannot be read any more: its file was changed, or the disk lost a part of it",
+                       p->name);
+        }
+    }
+    return false;
 }
 
 /* --- directory --- */
@@ -262,6 +282,7 @@ static int open_segment(struct part *p) {
         return -EPROTO;
     }
     struct span directory;
+    memcpy(p->footer, footer, sizeof(p->footer));
     int r = part_extent(p, &e, NULL, "the directory", &directory);
     r = r ? r : read_directory(p, directory);
     if (r == -EBADMSG) {

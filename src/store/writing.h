@@ -65,6 +65,7 @@ struct store_writer {
     bool seal_stop, merge_stop;
     uint64_t merges_asked, merges_done;
     bool merge_hard;
+    uint64_t folded_newest; /* the merger's own: newest change when there was last nothing to fold */
     int seal_error, merge_error;
     struct err seal_text, merge_text;
 
@@ -103,11 +104,15 @@ void segment_describe(const struct segment_writer *s, const char *name, uint64_t
 /* Makes `next`, a changed copy, the store's manifest; it is the writer's or freed. With `manifest_lock`. Not
  * `ret_synced`: it is in use but perhaps not on disk, so what the one before it names must stay. */
 int writer_publish(struct store_writer *w, struct manifest *next, bool *ret_synced, struct err *ret_err);
+/* A log with rows becomes a full one; waits until it did and the sealer is through. */
 int writer_seal_all(struct store_writer *w, struct err *ret_err);
 /* Seals one log; the caller holds no lock. */
 int writer_seal_log(struct store_writer *w, uint64_t number, struct err *ret_err);
-/* One step of merging or retention: 1: did something, 0: nothing to do. `hard`: also what is not yet worth it. */
-int writer_merge_step(struct store_writer *w, bool hard, struct err *ret_err);
+/* The segment whose changes should be written into its columns, though it has no neighbour to be merged with. `hard`:
+ * as soon as it has one. False: none. No lock is held. */
+bool writer_fold_wanted(struct store_writer *w, bool hard, char ret_name[SEGMENT_NAME_MAX]);
+/* At start: takes changes out of the overlay that are in columns already, or of sessions that are gone. */
+void writer_fold_tidy(struct store_writer *w);
 /* At start: files that belong to nothing. */
 void writer_sweep(struct store_writer *w);
 

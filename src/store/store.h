@@ -44,7 +44,9 @@ struct store_writer;
 /* Makes the folder when `create`. -EWOULDBLOCK: somebody else writes (the hint says which process). */
 int store_writer_open(const char *folder, bool create, const struct store_options *options,
                       const struct registry *registry, struct store_writer **ret_writer, struct err *ret_err);
-/* Seals what is open, waits for merges in progress. NULL is fine. */
+/* Seals what is open, waits for merges in progress; what fails is tried three times. An error: the last sessions are
+ * not on disk (store_flush said so before), or they are in the log and the next writer makes a segment of it. NULL is
+ * fine. */
 int store_writer_close(struct store_writer *w, struct err *ret_err);
 
 /* Takes a copy of the record. File numbers of its positions are the store's (control.h). Its session number comes back

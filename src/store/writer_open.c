@@ -15,6 +15,7 @@
 
 #define DEFAULT_FLUSH_MS 200u
 #define DEFAULT_SEAL_SECONDS 60u
+#define CLOSE_TRIES 3u /* of writing what is left: one failure of the disk is no failure to close */
 #define MERGE_CACHE ((size_t)32 << 20)
 
 static int make_folder(const char *path, struct err *ret_err) {
@@ -305,12 +306,7 @@ static void free_writer(struct store_writer *w) {
     free(w);
 }
 
-/* A log with rows becomes a full one; waits until it did and the sealer is through. */
-int writer_seal_all(struct store_writer *w, struct err *ret_err) {
-    int r = store_flush(w);
-    if (r) {
-        return err_set(ret_err, r, "%s: the last sessions could not be written: %s", w->folder, strerror(-r));
-    }
+static int seal_flushed(struct store_writer *w, struct err *ret_err) {
     pthread_mutex_lock(&w->lock);
     w->rotate = w->log_rows > 0;
     uint64_t before = w->attempts;
@@ -327,7 +323,7 @@ int writer_seal_all(struct store_writer *w, struct err *ret_err) {
         pthread_cond_broadcast(&w->sealed);
         cond_wait_ms(&w->sealed, &w->manifest_lock, 100);
     }
-    r = w->seal_error;
+    int r = w->seal_error;
     if (r && ret_err) {
         *ret_err = w->seal_text;
     }
@@ -335,12 +331,37 @@ int writer_seal_all(struct store_writer *w, struct err *ret_err) {
     return r;
 }
 
+static int not_flushed(const struct store_writer *w, int code, struct err *ret_err) {
+    return err_set(ret_err, code, "%s: the last sessions could not be written: %s", w->folder, strerror(-code));
+}
+
+int writer_seal_all(struct store_writer *w, struct err *ret_err) {
+    int r = store_flush(w);
+    return r ? not_flushed(w, r, ret_err) : seal_flushed(w, ret_err);
+}
+
 int store_writer_close(struct store_writer *w, struct err *ret_err) {
     if (!w) {
         return 0;
     }
-    int r = w->merger_runs ? writer_seal_all(w, ret_err) : 0;
-    stop(w);
+    struct err e = {0};
+    int r = w->merger_runs ? -EAGAIN : 0, sealed = 0;
+    for (unsigned i = 0; i < CLOSE_TRIES && r; i++) {
+        r = store_flush(w);
+    }
+    for (unsigned i = 0; i < CLOSE_TRIES && w->merger_runs && r == 0 && (i == 0 || sealed); i++) {
+        e = (struct err){0};
+        sealed = seal_flushed(w, &e);
+    }
+    stop(w); /* the flusher tries a last time */
+    if (r && w->durable < w->next_seq) {
+        (void)not_flushed(w, r, ret_err);
+    } else {
+        r = sealed;
+        if (r && ret_err) {
+            *ret_err = e;
+        }
+    }
     free_writer(w);
     return r;
 }

@@ -8,6 +8,7 @@
  * all held, 1 when not (with what on standard error).
  */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -94,6 +95,21 @@ static struct store_writer *open_writer(const char *folder, struct registry *reg
     return w;
 }
 
+/* What the library of faults says when it is loaded (store_faults.c). */
+static uint64_t faults_delivered(void) {
+    unsigned long long (*delivered)(void) = (unsigned long long (*)(void))dlsym(RTLD_DEFAULT, "store_faults_delivered");
+    return delivered ? delivered() : 0;
+}
+
+static uint64_t faults_closing(void) {
+    void (*closing)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "store_faults_closing");
+    uint64_t before = faults_delivered();
+    if (closing) {
+        closing();
+    }
+    return before;
+}
+
 /* Appends until killed, or `rows`; after each flush the number of the next session goes to `acks`. Errors are waited
  * out: they are counted, and the sessions tried again. */
 static int write_sessions(const char *folder, uint64_t first, uint64_t rows, int acks) {
@@ -131,10 +147,16 @@ static int write_sessions(const char *folder, uint64_t first, uint64_t rows, int
             errors++;
         }
     }
+    uint64_t before = faults_closing();
     int code = store_writer_close(w, &e);
     (void)registry_free(registry);
     pool_done(&pool);
-    (void)fprintf(stderr, "errors %" PRIu64 "\n", errors);
+    uint64_t after = faults_delivered();
+    (void)fprintf(stderr, "errors %" PRIu64 ", faults %" PRIu64 ", %" PRIu64 " of them while it closed\n", errors,
+                  after, after - before);
+    if (code && !e.text[0]) {
+        return failed("close failed without a word: %" PRIu64 " %" PRIu64, (uint64_t)-code, 0);
+    }
     return code ? failed("close failed: %" PRIu64 " %" PRIu64, (uint64_t)-code, 0) : 0;
 }
 

@@ -2,7 +2,8 @@
  * disk does.
  *
  *     FAULTS=CALL:ERROR:FROM:COUNT   calls number FROM to FROM + COUNT - 1 of CALL fail; CALL: write, fdatasync,
- * rename, fsync, ftruncate; ERROR: ENOSPC or EIO. `write` then writes half and fails next.
+ * rename, fsync, ftruncate; ERROR: ENOSPC or EIO. `write` then writes half and fails next. With FAULTS_AT=close calls
+ * count from store_faults_closing on. The program asks store_faults_delivered how many calls failed.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,7 +15,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static atomic_ullong calls;
+static atomic_ullong calls, delivered;
+static atomic_bool closing;
 
 /* Whether this call of `name` fails; with errno then. */
 static bool fails(const char *name) {
@@ -29,13 +31,29 @@ static bool fails(const char *name) {
         return false;
     }
     unsigned long long first = strtoull(from + 1, &end, 10), count = *end == ':' ? strtoull(end + 1, NULL, 10) : 1;
+    const char *at = getenv("FAULTS_AT");
+    if (at && strcmp(at, "close") == 0 && !closing) {
+        return false;
+    }
     unsigned long long call = atomic_fetch_add(&calls, 1);
+    bool now = call >= first && call - first < count;
     errno = strncmp(error, "ENOSPC", 6) == 0 ? ENOSPC : EIO;
-    return call >= first && call - first < count;
+    atomic_fetch_add(&delivered, now);
+    return now;
 }
 
 #define NEXT(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
 #define SHOWN __attribute__((visibility("default")))
+
+SHOWN unsigned long long store_faults_delivered(void);
+SHOWN unsigned long long store_faults_delivered(void) {
+    return delivered;
+}
+
+SHOWN void store_faults_closing(void);
+SHOWN void store_faults_closing(void) {
+    closing = true;
+}
 
 SHOWN ssize_t write(int fd, const void *at, size_t len) {
     if (len > 8 && fails("write")) {

@@ -11,8 +11,10 @@
 #include "api/ask.h"
 #include "api/input.h"
 #include "api/kept.h"
+#include "api/notify.h"
 #include "api/saved.h"
 #include "api/shared.h"
+#include "base/json_scan.h"
 #include "base/util.h"
 
 #define CRON_SECONDS 60
@@ -20,6 +22,7 @@
 #define CRON_BUSY_MS 3600000 /* a server that died with a query in progress keeps it for so long */
 #define CRON_DEADLINE_MS 600000
 #define CRON_BATCH 4096
+#define CRON_NOTIFY_MS 600000 /* notifiers hear of a query this often at most */
 
 struct crons {
     struct api *api;
@@ -178,6 +181,93 @@ static void job_finish(const struct job *job, int code) {
     control_unlock(c);
 }
 
+/* --- messages --- */
+
+struct told {
+    int64_t when_ms;
+    uint64_t count, before; /* sessions in all, and when notifiers were told last */
+};
+
+static bool told_read(struct control *c, struct span id, struct told *ret) {
+    control_lock(c);
+    sqlite3_stmt *s = control_prepare(c, "SELECT notified, count, notified_count FROM cron_state WHERE id = ?", NULL);
+    bool found = false;
+    if (s) {
+        control_bind(s, 1, id);
+        found = control_step(s) == 1;
+        *ret =
+            found ? (struct told){(int64_t)control_u64(s, 0), control_u64(s, 1), control_u64(s, 2)} : (struct told){0};
+        (void)sqlite3_reset(s);
+    }
+    control_unlock(c);
+    return found;
+}
+
+static void told_write(struct control *c, struct span id, int64_t now, uint64_t count) {
+    control_lock(c);
+    sqlite3_stmt *s = control_prepare(c, "UPDATE cron_state SET notified = ?, notified_count = ? WHERE id = ?", NULL);
+    if (s) {
+        control_bind_u64(s, 1, (uint64_t)now);
+        control_bind_u64(s, 2, count);
+        control_bind(s, 3, id);
+        (void)control_step(s);
+    }
+    control_unlock(c);
+}
+
+/* One notifier, when the query's user may still use it. */
+static void tell(const struct job *job, const struct principal *who, struct span id, const char *text) {
+    const struct api *api = job->crons->api;
+    _cleanup_(saved_rows_done) struct saved_rows rows;
+    saved_rows_init(&rows);
+    if (saved_by_id(api->control, SAVED_NOTIFIER, id, &rows) == 0 && saved_may_use(&rows.rows[0], who)) {
+        const struct notice notice = {.text = text, .subject = "Periodic query"};
+        (void)notices_post(api->notices, &rows.rows[0], &notice);
+    }
+}
+
+static void tell_all(const struct job *job, const struct principal *who, struct span list, const struct told *told) {
+    struct json_index x;
+    struct json_error error;
+    struct span key;
+    struct json_ref item;
+    char text[SAVED_NAME_MAX + 160];
+    (void)snprintf(text, sizeof(text), "Periodic query %.*s: %llu new session%s, %llu in all", (int)job->cron->name.len,
+                   (const char *)job->cron->name.at, (unsigned long long)(told->count - told->before),
+                   told->count - told->before == 1 ? "" : "s", (unsigned long long)told->count);
+    json_index_init(&x, 1 << 16);
+    if (json_index_build(&x, list, &error) == 0) {
+        struct json_walk walk = json_walk_over(json_root(&x));
+        while (json_walk_next(&walk, &key, &item)) {
+            struct span id = json_raw_of(item);
+            tell(job, who, span_sub(id, 1, id.len < 2 ? 0 : id.len - 2), text);
+        }
+    }
+    json_index_done(&x);
+}
+
+/* Sessions found since the last message are worth one, unless that was a moment ago. */
+static void job_notify(const struct job *job) {
+    _cleanup_(buf_done) struct buf scratch;
+    buf_init(&scratch, SAVED_EXPRESSION_MAX);
+    struct span list = body_member(job->cron->body, "notifier", &scratch);
+    struct control *control = job->crons->api->control;
+    struct told told;
+    struct principal *who;
+    int64_t now = input_now();
+    if (list.len <= 2 || !told_read(control, job->cron->id, &told) || told.count <= told.before ||
+        now - told.when_ms < CRON_NOTIFY_MS) {
+        return;
+    }
+    char owner[SAVED_LIST_NAME_MAX + 1];
+    (void)snprintf(owner, sizeof(owner), "%.*s", (int)job->cron->owner.len, (const char *)job->cron->owner.at);
+    if (auth_principal(job->crons->api->auth, owner, &who) == 0) {
+        tell_all(job, who, list, &told);
+        auth_release(job->crons->api->auth, who);
+        told_write(control, job->cron->id, now, told.count);
+    }
+}
+
 static bool is_enabled(const struct saved *cron) {
     _cleanup_(buf_done) struct buf scratch;
     buf_init(&scratch, 64);
@@ -195,6 +285,7 @@ static void crons_pass(struct crons *c) {
         if (is_enabled(job->cron) && job_claim(c->api->control, job->cron->id, now, &job->from) == 1) {
             int failed = job->from < job->to ? job_run(job) : 0;
             job_finish(job, failed);
+            job_notify(job);
         }
     }
     free(job);

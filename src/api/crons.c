@@ -7,13 +7,15 @@
 #include "api/cron_run.h"
 #include "api/kept.h"
 #include "api/shared.h"
+#include "base/json_scan.h"
 #include "base/util.h"
 
 #define TAGS_MAX 1024
+#define NOTIFIERS_TEXT_MAX 1024
 
 struct cron_state {
-    int64_t lp, last_run, toggled;
-    uint64_t count, last_count;
+    int64_t lp, last_run, toggled, notified;
+    uint64_t count, last_count, notified_count;
     char toggled_by[SAVED_LIST_NAME_MAX + 1], error[sizeof(((struct err *)0)->text)];
 };
 
@@ -24,8 +26,10 @@ static void text_take(struct span text, char *to, size_t size) {
 static void state_read(struct control *c, struct span id, struct cron_state *ret) {
     *ret = (struct cron_state){0};
     control_lock(c);
-    sqlite3_stmt *s = control_prepare(
-        c, "SELECT lp, last_run, toggled, count, last_count, toggled_by, error FROM cron_state WHERE id = ?", NULL);
+    sqlite3_stmt *s = control_prepare(c,
+                                      "SELECT lp, last_run, toggled, count, last_count, toggled_by, error, notified, "
+                                      "notified_count FROM cron_state WHERE id = ?",
+                                      NULL);
     if (s) {
         control_bind(s, 1, id);
         if (control_step(s) == 1) {
@@ -36,6 +40,8 @@ static void state_read(struct control *c, struct span id, struct cron_state *ret
             ret->last_count = control_u64(s, 4);
             text_take(control_text(s, 5), ret->toggled_by, sizeof(ret->toggled_by));
             text_take(control_text(s, 6), ret->error, sizeof(ret->error));
+            ret->notified = (int64_t)control_u64(s, 7);
+            ret->notified_count = control_u64(s, 8);
         }
         (void)sqlite3_reset(s);
     }
@@ -73,6 +79,8 @@ static void cron_write(struct json *j, const struct saved *s, const struct call 
     number_write(j, "lastRun", (uint64_t)state.last_run / 1000);
     number_write(j, "count", state.count);
     number_write(j, "lastCount", state.last_count);
+    number_write(j, "lastNotified", (uint64_t)state.notified / 1000);
+    number_write(j, "lastNotifiedCount", state.notified_count);
     number_write(j, "lastToggled", (uint64_t)state.toggled / 1000);
     text_write(j, "lastToggledBy", state.toggled_by);
     text_write(j, "error", state.error);
@@ -153,13 +161,14 @@ static void toggle_note(struct call *c, struct span id) {
     control_unlock(c->api->control);
 }
 
-enum { MEMBER_NAME, MEMBER_QUERY, MEMBER_ACTION, MEMBER_TAGS, MEMBER_ENABLED };
+enum { MEMBER_NAME, MEMBER_QUERY, MEMBER_ACTION, MEMBER_TAGS, MEMBER_ENABLED, MEMBER_NOTIFIER };
 static const struct kept_member cron_members[KEPT_MEMBERS_MAX] = {
     [MEMBER_NAME] = {"name", "Name", KEPT_TEXT, KEPT_NAME, SAVED_NAME_MAX, "Missing query name", NULL},
     [MEMBER_QUERY] = {"query", "Query", KEPT_TEXT, KEPT_BODY, SAVED_EXPRESSION_MAX, "Missing query expression", NULL},
     [MEMBER_ACTION] = {"action", "Action", KEPT_TEXT, KEPT_BODY, 256, "Missing query action", NULL},
     [MEMBER_TAGS] = {"tags", "Tags", KEPT_TEXT, KEPT_BODY, TAGS_MAX, "Missing query tag(s)", NULL},
     [MEMBER_ENABLED] = {"enabled", "enabled", KEPT_FLAG, KEPT_BODY, 5, NULL, "true"},
+    [MEMBER_NOTIFIER] = {"notifier", "Notifier", KEPT_ARRAY, KEPT_BODY, NOTIFIERS_TEXT_MAX, NULL, NULL},
     {"description", "Description", KEPT_TEXT, KEPT_DESCRIPTION, SAVED_DESCRIPTION_MAX, NULL, NULL},
 };
 
@@ -169,18 +178,46 @@ static bool member_changed(const struct kept_form *f, size_t member) {
     return !span_equal(body_member(f->before->body, cron_members[member].name, &scratch), f->values[member]);
 }
 
+/* Ids of notifiers the caller may use. */
+static bool notifiers_good(struct call *c, struct span list) {
+    struct json_index x;
+    struct json_error error;
+    struct span key;
+    struct json_ref item;
+    if (list.len == 0) {
+        return true;
+    }
+    json_index_init(&x, NOTIFIERS_TEXT_MAX * 2);
+    bool good = json_index_build(&x, list, &error) == 0;
+    struct json_walk walk = json_walk_over(json_root(&x));
+    while (good && json_walk_next(&walk, &key, &item)) {
+        _cleanup_(saved_rows_done) struct saved_rows rows;
+        saved_rows_init(&rows);
+        struct span id = json_raw_of(item);
+        good = json_kind_of(item) == JSON_STRING &&
+               saved_by_id(c->api->control, SAVED_NOTIFIER, span_sub(id, 1, id.len - 2), &rows) == 0 &&
+               saved_may_use(&rows.rows[0], c->who);
+    }
+    json_index_done(&x);
+    if (!good) {
+        call_fail(c, 403, "notifier must be an array of ids of notifiers you may use");
+    }
+    return good;
+}
+
 static bool cron_check(struct call *c, struct kept_form *f) {
     int64_t from;
     if (!span_is(f->values[MEMBER_ACTION], "tag")) {
         call_fail(c, 403, "The action must be tag: there are no clusters to forward to");
         return false;
     }
-    if (!since_read(c, &from) || !tags_good(c, f->values[MEMBER_TAGS]) || !query_good(c, f->values[MEMBER_QUERY])) {
+    if (!since_read(c, &from) || !tags_good(c, f->values[MEMBER_TAGS]) || !query_good(c, f->values[MEMBER_QUERY]) ||
+        !notifiers_good(c, f->values[MEMBER_NOTIFIER])) {
         return false;
     }
-    /* nobody has sessions tagged with another's rights */
-    if (f->before &&
-        (member_changed(f, MEMBER_QUERY) || member_changed(f, MEMBER_ACTION) || member_changed(f, MEMBER_TAGS))) {
+    /* nobody has sessions tagged, or messages sent, with another's rights */
+    if (f->before && (member_changed(f, MEMBER_QUERY) || member_changed(f, MEMBER_ACTION) ||
+                      member_changed(f, MEMBER_TAGS) || member_changed(f, MEMBER_NOTIFIER))) {
         f->row.owner = span_text(c->who->id);
     }
     return true;
@@ -244,6 +281,8 @@ static const struct parameter cron_parameters[] = {
     {"tags", PARAM_TEXT, NULL, "tags that sessions get, joined by commas"},
     {"since", PARAM_NUMBER, "0", "when making: begin with sessions stored so many hours ago; -1: with all"},
     {"enabled", PARAM_BOOL, "true", "whether it runs"},
+    {"notifier", PARAM_JSON, NULL,
+     "array of ids of notifiers that are told of new sessions, every ten minutes at most"},
     {"description", PARAM_TEXT, NULL, "for people"},
     {"users", PARAM_TEXT, NULL, "who may see it: user ids joined by commas"},
     {"roles", PARAM_JSON, NULL, "who may see it: array of roles"},
@@ -253,8 +292,10 @@ static const struct parameter cron_parameters[] = {
 
 static const struct endpoint crons[] = {
     {"/api/crons", NULL, API_GET, RIGHT_ANY, cron_list, list_parameters, "Periodic queries the caller may see",
-     "An array of `{key,name,query,action,tags,enabled,description,creator,created,lpValue,lastRun,count,lastCount,"
-     "lastToggled,lastToggledBy,error,canEdit,users,roles,editRoles}`: times in s; sessions stored up to `lpValue` "
+     "An array of "
+     "`{key,name,query,action,tags,enabled,notifier?,description,creator,created,lpValue,lastRun,count,lastCount,"
+     "lastNotified,lastNotifiedCount,lastToggled,lastToggledBy,error,canEdit,users,roles,editRoles}`: times in s; "
+     "sessions stored up to `lpValue` "
      "have "
      "been looked at; `error` says why the last run failed."},
     {"/api/cron", NULL, API_POST | API_TOKEN | API_HISTORY, RIGHT_ANY, cron_create, cron_parameters,

@@ -7,6 +7,7 @@
 #include "api/counters.h"
 #include "api/cron_run.h"
 #include "api/history.h"
+#include "api/notify.h"
 #include "api/saved.h"
 #include "api/seen.h"
 #include "api/shared.h"
@@ -48,6 +49,7 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
     }
     int code = saved_prepare(a->control, ret_err);
     code = code < 0 ? code : history_new(a->control, &a->history, ret_err);
+    code = code < 0 ? code : notices_new(a, &a->notices, ret_err);
     if (code == 0 && a->store && a->settings->run_crons) {
         code = crons_new(a, &a->crons, ret_err);
     }
@@ -68,6 +70,7 @@ struct api *api_free(struct api *a) {
         auth_on_failure(a->auth, NULL, NULL);
         crons_free(a->crons);
         counters_free(a->counters);
+        notices_free(a->notices);
         history_free(a->history);
         running_table_free(a->running);
         seen_table_free(a->seen);

@@ -1,89 +1,30 @@
-/* notifiers.c: where messages go when something was found: providers and what each needs, as a table.
+/* notifiers.c: where messages go when something was found. Kinds and sending: notify.h.
  *
  * Their fields hold secrets: only arkimeAdmin sees them; others get name, type and id of those shared with them.
- * Messages are not sent by this program: a test says so.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "api/kept.h"
+#include "api/notify.h"
 #include "api/shared.h"
 #include "base/json_scan.h"
 #include "base/util.h"
 
-#define FIELD_TEXT_MAX 4096
-
-enum notifier_field_kind { FIELD_TEXT, FIELD_SECRET, FIELD_FLAG };
-
-struct notifier_field {
-    const char *name;
-    enum notifier_field_kind kind;
-    bool required;
-    const char *help;
-};
-
-struct notifier_type {
-    const char *name;
-    struct notifier_field fields[10]; /* name NULL ends */
-};
-
-static const struct notifier_type types[] = {
-    {"slack", {{"slackWebhookUrl", FIELD_SECRET, true, "Incoming webhook URL of the workspace"}, {0}}},
-    {"twilio",
-     {{"accountSid", FIELD_SECRET, true, "Account SID"},
-      {"authToken", FIELD_SECRET, true, "Authentication token of the account"},
-      {"toNumber", FIELD_TEXT, true, "Telephone number that gets the message"},
-      {"fromNumber", FIELD_TEXT, true, "Telephone number of the account it comes from"},
-      {0}}},
-    {"email",
-     {{"secure", FIELD_FLAG, false, "TLS from the start of the connection"},
-      {"host", FIELD_TEXT, true, "Mail server"},
-      {"port", FIELD_TEXT, true, "Its port"},
-      {"user", FIELD_TEXT, false, "User name at the mail server"},
-      {"password", FIELD_SECRET, false, "Password at the mail server"},
-      {"from", FIELD_TEXT, true, "Address the message comes from"},
-      {"to", FIELD_TEXT, true, "Address that gets the message"},
-      {"subject", FIELD_TEXT, false, "Subject of the message"},
-      {0}}},
-    {"syslog",
-     {{"host", FIELD_TEXT, true, "Syslog server"},
-      {"port", FIELD_TEXT, false, "Its port, 514"},
-      {"protocol", FIELD_TEXT, false, "udp or tcp"},
-      {0}}},
-    {"snmp",
-     {{"host", FIELD_TEXT, true, "Receiver of traps"},
-      {"port", FIELD_TEXT, false, "Its port, 162"},
-      {"version", FIELD_TEXT, false, "2c or 3"},
-      {"community", FIELD_SECRET, false, "Community of version 2c"},
-      {"user", FIELD_TEXT, false, "User name of version 3"},
-      {"authKey", FIELD_SECRET, false, "Authentication key of version 3"},
-      {"privKey", FIELD_SECRET, false, "Privacy key of version 3"},
-      {0}}},
-    {"teams", {{"teamsWebhookUrl", FIELD_SECRET, true, "Incoming webhook URL of the channel"}, {0}}},
-};
-
 static const char *const field_kind_names[] = {
-    [FIELD_TEXT] = "text", [FIELD_SECRET] = "secret", [FIELD_FLAG] = "checkbox"};
-
-static const struct notifier_type *type_find(struct span name) {
-    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        if (span_is(name, types[i].name)) {
-            return &types[i];
-        }
-    }
-    return NULL;
-}
+    [FIELD_TEXT] = "text", [FIELD_SECRET] = "secret", [FIELD_URL] = "secret", [FIELD_FLAG] = "checkbox"};
 
 static void type_list(struct call *c) {
     struct json j = call_json(c);
     json_open(&j, '{');
-    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        json_key(&j, types[i].name);
+    for (size_t i = 0; i < notifier_type_count; i++) {
+        json_key(&j, notifier_types[i].name);
         json_open(&j, '{');
         json_key(&j, "type");
-        json_cstr(&j, types[i].name);
+        json_cstr(&j, notifier_types[i].name);
         json_key(&j, "fields");
         json_open(&j, '[');
-        for (const struct notifier_field *f = types[i].fields; f->name; f++) {
+        for (const struct notifier_field *f = notifier_types[i].fields; f->name; f++) {
             json_open(&j, '{');
             json_key(&j, "name");
             json_cstr(&j, f->name);
@@ -103,6 +44,19 @@ static void type_list(struct call *c) {
 
 static const struct kept_share_names share_names = {"users", "roles", NULL, NULL, false};
 
+/* What became of its last message, and of those there was no place for. */
+static void state_write(struct json *j, const struct saved *s, const struct call *c) {
+    struct notice_state state;
+    if (notices_state(c->api->notices, s->id, &state)) {
+        json_key(j, "lastSent");
+        json_i64(j, state.sent_ms);
+        if (state.error[0]) {
+            json_key(j, "lastError");
+            json_cstr(j, state.error);
+        }
+    }
+}
+
 static void notifier_write(struct json *j, const struct saved *s, const struct call *c) {
     json_key(j, "id");
     json_text(j, s->id);
@@ -119,25 +73,11 @@ static void notifier_write(struct json *j, const struct saved *s, const struct c
         json_i64(j, s->created);
         json_key(j, "updated");
         json_i64(j, s->updated);
+        state_write(j, s, c);
     }
 }
 
 /* --- fields: an array of {name, value} --- */
-
-static struct json_ref field_value(const struct json_index *x, const char *wanted) {
-    struct json_walk walk = json_walk_over(json_root(x));
-    struct span key;
-    struct json_ref item;
-    while (json_walk_next(&walk, &key, &item)) {
-        char name[64];
-        struct span raw = json_raw_of(json_find(item, SPAN_LITERAL("name")));
-        (void)snprintf(name, sizeof(name), "\"%s\"", wanted);
-        if (span_is(raw, name)) {
-            return json_find(item, SPAN_LITERAL("value"));
-        }
-    }
-    return (struct json_ref){x, x->count};
-}
 
 static bool field_write(struct call *c, const struct notifier_field *f, struct json_ref value, struct json *j) {
     enum json_kind kind = json_kind_of(value);
@@ -150,9 +90,14 @@ static bool field_write(struct call *c, const struct notifier_field *f, struct j
         return !f->required;
     }
     bool right = f->kind == FIELD_FLAG ? kind == JSON_BOOL : kind == JSON_STRING || kind == JSON_NUMBER;
-    if (!right || raw.len > FIELD_TEXT_MAX) {
+    if (!right || raw.len > NOTIFIER_FIELD_MAX) {
         call_fail(c, 400, "%s must be %s, at most %d bytes", f->name,
-                  f->kind == FIELD_FLAG ? "true or false" : "a text", FIELD_TEXT_MAX);
+                  f->kind == FIELD_FLAG ? "true or false" : "a text", NOTIFIER_FIELD_MAX);
+        return false;
+    }
+    if (f->kind == FIELD_URL && !span_starts(raw, SPAN_LITERAL("\"https://")) &&
+        !span_starts(raw, SPAN_LITERAL("\"http://"))) {
+        call_fail(c, 403, "%s must begin with https:// or http://", f->name);
         return false;
     }
     json_open(j, '{');
@@ -172,7 +117,7 @@ static bool fields_take(struct call *c, const struct notifier_type *type, struct
     struct json j = json_over(ret_fields);
     json_open(&j, '[');
     for (const struct notifier_field *f = type->fields; good && f->name; f++) {
-        good = field_write(c, f, field_value(&x, f->name), &j);
+        good = field_write(c, f, notifier_field_value(&x, f->name), &j);
     }
     json_close(&j, ']');
     json_index_done(&x);
@@ -189,9 +134,10 @@ static const struct kept_member notifier_members[KEPT_MEMBERS_MAX] = {
 
 static bool notifier_check(struct call *c, struct kept_form *f) {
     struct span name = f->values[MEMBER_TYPE];
-    const struct notifier_type *type = type_find(name);
+    const struct notifier_type *type = notifier_type_find(name);
     if (!type) {
-        call_fail(c, 403, "Unknown notifier type %.*s", (int)name.len, (const char *)name.at);
+        call_fail(c, 403, "Unknown notifier type %.*s%s", (int)name.len, (const char *)name.at,
+                  span_is(name, "snmp") ? ": this program sends no SNMP traps" : "");
         return false;
     }
     bool good = fields_take(c, type, f->values[MEMBER_FIELDS], &f->scratch);
@@ -226,12 +172,27 @@ static void notifier_delete(struct call *c) {
     kept_delete(c, &notifier_kind);
 }
 
+/* On the connection's thread: who asks waits, nobody else does. */
 static void notifier_test(struct call *c) {
     _cleanup_(saved_rows_done) struct saved_rows rows;
     saved_rows_init(&rows);
-    if (kept_find(c, &notifier_kind, true, &rows)) {
-        call_fail(c, 501, "This program keeps notifiers but does not send messages");
+    if (!kept_find(c, &notifier_kind, true, &rows)) {
+        return;
     }
+    char text[256], done[SAVED_NAME_MAX + 64];
+    struct err e = {0};
+    const struct saved *row = &rows.rows[0];
+    (void)snprintf(text, sizeof(text), "Test alert from %s", c->who->id);
+    const struct notice notice = {row->type, row->body, text, "Test alert"};
+    int code = notify_send(c->api, &notice, NULL, &e);
+    notices_note(c->api->notices, row->id, code < 0 ? e.text : "");
+    if (code < 0) {
+        call_fail(c, code == -EOPNOTSUPP ? 501 : 502, "%s", e.text);
+        return;
+    }
+    (void)snprintf(done, sizeof(done), "Successfully issued alert using the %.*s notifier.", (int)row->name.len,
+                   (const char *)row->name.at);
+    call_done(c, done);
 }
 
 static const struct parameter notifier_parameters[] = {
@@ -248,7 +209,8 @@ static const struct endpoint notifiers[] = {
      "An object by type: `{type,fields:[{name,type,required,description}]}`, the field's type one of `text`, `secret` "
      "and `checkbox`."},
     {"/api/notifiers", NULL, API_GET | API_TOKEN_GET, RIGHT_ANY, notifier_list, NULL, "Notifiers the caller may use",
-     "An array of `{id,name,type}`; for arkimeAdmin also `fields`, `user`, `users`, `roles`, `created`, `updated`."},
+     "An array of `{id,name,type}`; for arkimeAdmin also `fields`, `user`, `users`, `roles`, `created`, `updated`, and "
+     "`lastSent` and `lastError` of the last message since the server started."},
     {"/api/notifier", NULL, API_POST | API_TOKEN | API_HISTORY, RIGHT_ADMIN, notifier_create, notifier_parameters,
      "Make a notifier", "`{success,text,notifier,invalidUsers}`"},
     {"/api/notifier/:id", NULL, API_PUT | API_TOKEN | API_HISTORY, RIGHT_ADMIN, notifier_change, notifier_parameters,
@@ -256,7 +218,8 @@ static const struct endpoint notifiers[] = {
     {"/api/notifier/:id", NULL, API_DELETE | API_TOKEN | API_HISTORY, RIGHT_ADMIN, notifier_delete, NULL,
      "Delete a notifier", "`{success,text}`"},
     {"/api/notifier/:id/test", NULL, API_POST | API_TOKEN | API_HISTORY, RIGHT_ADMIN, notifier_test, NULL,
-     "Send a message for a test", "501: messages are not sent by this program."},
+     "Send a message for a test",
+     "`{success,text}` when the other side took it; 502 with a sentence when not, after 20 s at most."},
 };
 
 const struct endpoint_family notifier_family = {"Notifiers", notifiers, ARRAY_LEN(notifiers)};

@@ -26,6 +26,9 @@ static const char *const scripts[] = {
     " count INTEGER NOT NULL DEFAULT 0, last_count INTEGER NOT NULL DEFAULT 0, toggled INTEGER NOT NULL DEFAULT 0,"
     " toggled_by TEXT NOT NULL DEFAULT '', busy_until INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '')"
     " WITHOUT ROWID;",
+    /* When its notifiers were told last, and of how many sessions by then. */
+    "ALTER TABLE cron_state ADD COLUMN notified INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cron_state ADD COLUMN notified_count INTEGER NOT NULL DEFAULT 0;",
 };
 static const struct control_schema schema = {"saved", scripts, ARRAY_LEN(scripts)};
 

@@ -11,9 +11,10 @@ struct api_settings {
     uint32_t max_values;   /* maxAggSize */
     bool autocomplete;     /* valueAutoComplete */
     uint32_t query_seconds;
-    bool run_crons;     /* cronQueries */
-    bool reverse_names; /* reverseDns */
-    bool scrub_foreign; /* scrubForeign */
+    bool run_crons;         /* cronQueries */
+    bool reverse_names;     /* reverseDns */
+    bool scrub_foreign;     /* scrubForeign */
+    const char *twilio_url; /* twilioUrl */
     const char *title, *footer;
     const char *default_range; /* hours; "-1" everything */
 };

@@ -17,6 +17,7 @@ struct history;    /* api/history.h */
 struct crons;      /* api/cron_run.h */
 struct seen_table; /* api/seen.h */
 struct counters;   /* api/counters.h */
+struct notices;    /* api/notify.h */
 
 struct api {
     struct store *store;
@@ -31,6 +32,7 @@ struct api {
     int64_t started_ms;
     struct running_table *running;
     struct seen_table *seen;
+    struct notices *notices;
     struct counters *counters; /* NULL: there is no store */
     struct history *history;
     struct crons *crons; /* NULL: this process does not run periodic queries */

@@ -232,7 +232,7 @@ says 'shareable: gone' 404 'Shareable not found'
 as ann GET /api/notifiertypes
 is 'notifiers: kinds are for admins' 403 "d['success'] is False"
 as root GET /api/notifiertypes
-is 'notifiers: kinds' 200 "set(d) == {'slack','twilio','email','syslog','snmp','teams'} and d['slack']['fields'][0]['type'] == 'secret'"
+is 'notifiers: kinds' 200 "set(d) == {'slack','twilio','email','syslog','teams'} and d['slack']['fields'][0]['type'] == 'secret'"
 as ann POST /api/notifier '{"name":"n","type":"slack","fields":[{"name":"slackWebhookUrl","value":"u"}]}'
 is 'notifiers: made by admins only' 403 "d['success'] is False"
 as root POST /api/notifier '{"name":"n","type":"pigeon","fields":[]}'
@@ -248,9 +248,11 @@ as ann GET /api/notifiers
 is 'notifiers: users see no secrets' 200 "d == [{'id':'$notifier','name':'n','type':'slack'}]"
 as bob GET /api/notifiers
 is 'notifiers: others see nothing' 200 "d == []"
-as root POST "/api/notifier/$notifier/test"
-is 'notifiers: no message is sent' 501 "'does not send' in d['text']"
-as root PUT "/api/notifier/$notifier" '{"name":"m","type":"teams","fields":[{"name":"teamsWebhookUrl","value":"u"}]}'
+as root POST /api/notifier '{"name":"n","type":"snmp","fields":[]}'
+says 'notifiers: traps are not sent' 403 'Unknown notifier type snmp: this program sends no SNMP traps'
+as root POST /api/notifier '{"name":"n","type":"slack","fields":[{"name":"slackWebhookUrl","value":"file:///etc/passwd"}]}'
+says 'notifiers: a webhook is in the web' 403 'slackWebhookUrl must begin with https:// or http://'
+as root PUT "/api/notifier/$notifier" '{"name":"m","type":"teams","fields":[{"name":"teamsWebhookUrl","value":"http://u"}]}'
 is 'notifiers: changed' 200 "d['notifier']['type'] == 'teams'"
 as root DELETE "/api/notifier/$notifier"
 is 'notifiers: deleted' 200 "d['success']"
@@ -382,8 +384,10 @@ as ann GET /api/stats
 is 'nodes' 200 "d['recordsTotal'] == 1 and d['data'][0]['totalFiles'] == 2 and d['data'][0]['totalPackets'] > 0 and d['data'][0]['memory'] > 0"
 as ann GET '/api/stats?filter=no-such-node'
 is 'nodes: filtered' 200 "d['data'] == [] and d['recordsTotal'] == 1"
+as ann GET '/api/dstats?nodeName=a&name=memory&size=3'
+is 'series' 200 "d == [None] * 3"
 as ann GET '/api/dstats?nodeName=a&name=b'
-is 'series' 200 "d == []"
+is 'series: a name that is none' 403 "'no series b' in d['text']"
 as ann GET /api/dstats
 says 'series: of what' 403 'Missing nodeName or name'
 as ann GET '/api/store?columns=true'

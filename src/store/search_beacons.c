@@ -8,15 +8,15 @@
 #include "store/search_keys.h"
 
 #define MIN_COUNT 4u
-#define FEW_TIMES 32u
+#define MOVES_MAX 16u /* of a time, on average, before sorting by insertion is given up */
 
 enum { KEY_SOURCE, KEY_DESTINATION, KEY_PORT, KEYS };
 
-/* A key in the table: both addresses in one word, and the port. */
-enum { WORD_PAIR, WORD_PORT, WORDS };
-
-#define NOT_COLLECTED UINT64_MAX
-#define ADDRESS_BITS 32
+/* A key in a table is one word: words of both addresses, and the port. */
+#define PORT_SIZE 16u
+#define ADDRESS_SIZE 24u
+#define FILTER_LEAST 13u
+#define FILTER_MOST 23u
 
 /* A key with enough sessions. */
 struct kept {
@@ -31,9 +31,12 @@ struct beaconing {
     struct group_key keys[KEYS], time;
     const struct field *bytes;
     struct words words;
-    struct table table; /* counts; in the second pass the place among `kept` */
+    struct table counted; /* the first pass: sessions of each key */
+    struct table chosen;  /* the second: the place among `kept`, + 1, of keys with enough of them */
+    uint64_t *filter;     /* bits by hash: other keys are not in `chosen` */
+    unsigned filter_shift;
     struct table_feed *feeds[SEARCH_THREADS_MAX];
-    uint64_t *(*by_code)[2]; /* per part: words of both addresses, for the second pass */
+    struct kept_codes (*codes)[KEYS]; /* per part, for the second pass */
     struct kept *kept;
     uint64_t *times; /* beginnings, key behind key */
     _Atomic uint64_t claimed;
@@ -52,19 +55,31 @@ struct beacon_part {
 
 /* --- passes --- */
 
-/* False: not counted. Without a port: 0. */
-static bool put(struct beacon_part *p, uint64_t source, uint64_t destination, uint64_t port, uint64_t **ret) {
-    if ((source | destination) >> ADDRESS_BITS) { /* refused, or more than there can be */
-        atomic_store_explicit(&p->b->refused, true, memory_order_relaxed);
-        return false;
+/* False: refused for want of memory, or more addresses than there can be. */
+static inline bool make_key(uint64_t source, uint64_t destination, uint64_t port, uint64_t *ret) {
+    *ret = source << (ADDRESS_SIZE + PORT_SIZE) | destination << PORT_SIZE | port;
+    return ((source | destination) >> ADDRESS_SIZE | port >> PORT_SIZE) == 0;
+}
+
+static inline bool filter_has(const struct beaconing *b, uint64_t key) {
+    uint64_t bit = table_hash(&b->chosen, &key) >> b->filter_shift;
+    return b->filter[bit / 64] >> (bit % 64) & 1;
+}
+
+static void refuse(struct beacon_part *p) {
+    atomic_store_explicit(&p->b->refused, true, memory_order_relaxed);
+}
+
+static inline void collect_later(struct beacon_part *p, uint64_t key, uint64_t time, uint32_t row) {
+    if (filter_has(p->b, key)) {
+        uint64_t *to = table_put(p->feed, &key);
+        to[0] = time;
+        to[1] = p->bytes.values[row];
     }
-    const uint64_t key[WORDS] = {source << ADDRESS_BITS | destination, port};
-    *ret = table_put(p->feed, key);
-    return true;
 }
 
 static int beacon_row(struct beacon_part *p, uint32_t row) {
-    uint64_t words[KEYS + 1] = {0}, *to;
+    uint64_t words[KEYS + 1] = {0}, key;
     for (size_t i = 0; i < (p->b->collecting ? KEYS + 1 : KEYS); i++) {
         const uint64_t *list;
         size_t count;
@@ -77,9 +92,12 @@ static int beacon_row(struct beacon_part *p, uint32_t row) {
         }
         words[i] = count ? list[0] : 0;
     }
-    if (put(p, words[KEY_SOURCE], words[KEY_DESTINATION], words[KEY_PORT], &to)) {
-        to[0] = p->b->collecting ? words[KEYS] : 1;
-        to[1] = p->b->collecting ? p->bytes.values[row] : 0;
+    if (!make_key(words[KEY_SOURCE], words[KEY_DESTINATION], words[KEY_PORT], &key)) {
+        refuse(p);
+    } else if (p->b->collecting) {
+        collect_later(p, key, words[KEYS], row);
+    } else {
+        (void)table_put(p->feed, &key);
     }
     return 0;
 }
@@ -94,25 +112,44 @@ static int beacon_rows(struct beacon_part *p, const uint64_t *mask) {
     return 0;
 }
 
-/* Rows that have one word a key at most, column by column. */
-static int beacon_flat(struct beacon_part *p, const uint64_t *mask) {
-    const uint64_t *words[KEYS + 1] = {NULL};
+/* Rows of a slice that have one word a key at most, column by column. */
+static int beacon_slice(struct beacon_part *p, uint64_t *rows, uint32_t from) {
+    const uint64_t *words[KEYS + 1] = {NULL}, *ports = p->keys[KEY_PORT].present;
+    uint64_t key;
+    bool refused = false;
     for (size_t i = 0; i < (p->b->collecting ? KEYS + 1 : KEYS); i++) {
-        int code = key_flat(p->w, &p->keys[i], mask, &words[i]);
+        int code = key_flat(p->w, &p->keys[i], rows, from, &words[i]);
         if (code < 0) {
             return code;
         }
     }
-    const uint64_t *source = p->keys[KEY_SOURCE].present, *destination = p->keys[KEY_DESTINATION].present;
-    MAP_EACH(mask, row) {
-        uint64_t *to, port = map_has(p->keys[KEY_PORT].present, (uint32_t)row) ? words[KEY_PORT][row] : 0;
-        if (map_has(source, (uint32_t)row) && map_has(destination, (uint32_t)row) &&
-            put(p, words[KEY_SOURCE][row], words[KEY_DESTINATION][row], port, &to)) {
-            to[0] = p->b->collecting ? words[KEYS][row] : 1;
-            to[1] = p->b->collecting ? p->bytes.values[row] : 0;
+    for (size_t n = from; n < from + SLICE_WORDS; n++) {
+        rows[n] &= p->keys[KEY_SOURCE].present[n] & p->keys[KEY_DESTINATION].present[n];
+    }
+    const uint64_t *source = words[KEY_SOURCE], *destination = words[KEY_DESTINATION], *port = words[KEY_PORT];
+    SLICE_EACH(rows, from, row, i) {
+        if (!make_key(source[i], destination[i], map_has(ports, (uint32_t)row) ? port[i] : 0, &key)) {
+            refused = true;
+        } else if (p->b->collecting) {
+            collect_later(p, key, words[KEYS][i], (uint32_t)row);
+        } else {
+            (void)table_put(p->feed, &key);
         }
     }
+    if (refused) {
+        refuse(p);
+    }
     return 0;
+}
+
+static int beacon_flat(struct beacon_part *p, const uint64_t *mask) {
+    uint64_t rows[PART_WORDS];
+    int code = 0;
+    memcpy(rows, mask, sizeof(rows));
+    for (uint32_t from = 0; code == 0 && from < PART_WORDS; from += SLICE_WORDS) {
+        code = beacon_slice(p, rows, from);
+    }
+    return code;
 }
 
 static bool is_flat(const struct beacon_part *p) {
@@ -122,8 +159,8 @@ static bool is_flat(const struct beacon_part *p) {
 
 static void collect(void *ctx, uint64_t *values, const uint64_t *put) {
     struct beaconing *b = ctx;
-    struct kept *k = values[0] == NOT_COLLECTED ? NULL : &b->kept[values[0]];
-    if (k && k->next < k->end) { /* damage may be met at another place this time */
+    struct kept *k = &b->kept[values[0] - 1];
+    if (k->next < k->end) { /* damage may be met at another place this time */
         b->times[k->next++] = put[0];
         k->bytes = add_safely(k->bytes, put[1]);
     }
@@ -135,31 +172,12 @@ static bool claim(struct beaconing *b, uint64_t bytes) {
     return fits;
 }
 
-/* What codes of addresses mean is found out once for both passes, if there is memory for it. */
-static void keep_codes(struct beacon_part *p, size_t key) {
-    struct key_source *k = &p->keys[key];
-    if (k->kind != KEY_CODE) {
-        return;
-    }
-    uint64_t **kept = &p->b->by_code[p->w->part][key], size = k->reader.info->values * sizeof(**kept);
-    if (!*kept && claim(p->b, size)) {
-        *kept = malloc(size + 1);
-        if (*kept) {
-            memcpy(*kept, k->by_code, size);
-        }
-    }
-    k->by_code = *kept ? *kept : k->by_code;
-}
-
 static int bind_sources(struct beacon_part *p) {
     int code = 0;
     for (; code == 0 && p->bound < KEYS + 1; p->bound++) {
         const struct group_key *key = p->bound < KEYS ? &p->b->keys[p->bound] : &p->b->time;
+        p->keys[p->bound].kept = p->bound < KEYS ? &p->b->codes[p->w->part][p->bound] : NULL;
         code = key_bind(p->w, &p->keys[p->bound], key, &p->b->words, 2 * p->bound);
-    }
-    if (code == 0) {
-        keep_codes(p, KEY_SOURCE);
-        keep_codes(p, KEY_DESTINATION);
     }
     return code < 0 ? code : sum_bind(p->w, &p->bytes, p->b->bytes, 2 * (KEYS + 1));
 }
@@ -194,7 +212,7 @@ static int beacon_part(struct worker *w, void *ctx, size_t i) {
     struct beacon_part *p = worker_alloc(w, sizeof(*p));
     (void)i;
     if (!b->feeds[w->index]) {
-        b->feeds[w->index] = table_feed_new(&b->table, 2);
+        b->feeds[w->index] = b->collecting ? table_feed_new(&b->chosen, 2) : table_feed_new(&b->counted, 0);
     }
     if (!p || !b->feeds[w->index]) {
         return -ENOMEM;
@@ -223,38 +241,60 @@ static int run_pass(struct beaconing *b) {
     return code;
 }
 
+/* A map of bits with at least eight for each key, so that few others pass. */
+static int make_filter(struct beaconing *b, uint64_t keys) {
+    unsigned bits = FILTER_LEAST;
+    while (bits < FILTER_MOST && (uint64_t)1 << bits < 8 * keys) {
+        bits++;
+    }
+    b->filter_shift = 64 - bits;
+    b->filter = calloc(((uint64_t)1 << bits) / 64, sizeof(*b->filter));
+    return b->filter ? 0 : -ENOMEM;
+}
+
 /* Gives every key with enough sessions its place among the times. */
+static void place_keys(struct beaconing *b, struct table_feed *feed) {
+    uint64_t times = 0, keys = 0;
+    for (size_t i = 0; i < TABLE_PARTS; i++) {
+        const uint64_t *row = NULL;
+        while ((row = table_next(&b->counted, i, row))) {
+            if (row[1] < b->min_count) {
+                continue;
+            }
+            uint64_t bit = table_hash(&b->chosen, row) >> b->filter_shift;
+            b->filter[bit / 64] |= (uint64_t)1 << (bit % 64);
+            b->kept[keys++] = (struct kept){times, times, times + row[1], 0};
+            *table_put(feed, row) = keys;
+            times += row[1];
+        }
+    }
+}
+
+/* The second pass needs room for the times of keys with enough sessions; the others are forgotten before. */
 static int make_room(struct beaconing *b) {
     uint64_t times = 0, keys = 0;
     for (size_t i = 0; i < TABLE_PARTS; i++) {
-        const struct table_part *p = &b->table.parts[i];
-        for (uint32_t k = 0; k < p->count; k++) {
-            uint64_t count = p->rows[k * b->table.stride + WORDS];
-            keys += count >= b->min_count;
-            times += count >= b->min_count ? count : 0;
+        const uint64_t *row = NULL;
+        while ((row = table_next(&b->counted, i, row))) {
+            keys += row[1] >= b->min_count;
+            times += row[1] >= b->min_count ? row[1] : 0;
         }
     }
     if (!claim(b, times * sizeof(*b->times) + keys * sizeof(*b->kept))) {
         return -E2BIG;
     }
-    b->times = malloc((times + 1) * sizeof(*b->times));
+    struct table_feed *feed = table_feed_new(&b->chosen, 1);
     b->kept = malloc((keys + 1) * sizeof(*b->kept));
-    if (!b->times || !b->kept) {
-        return -ENOMEM;
+    int code = feed && b->kept ? make_filter(b, keys) : -ENOMEM;
+    if (code == 0) {
+        place_keys(b, feed);
     }
-    times = keys = 0;
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
-        const struct table_part *p = &b->table.parts[i];
-        for (uint32_t k = 0; k < p->count; k++) {
-            uint64_t *value = &p->rows[k * b->table.stride + WORDS], count = *value;
-            *value = count >= b->min_count ? keys : NOT_COLLECTED;
-            if (count >= b->min_count) {
-                b->kept[keys++] = (struct kept){times, times, times + count, 0};
-                times += count;
-            }
-        }
-    }
-    return 0;
+    (void)table_feed_free(feed);
+    b->refused |= table_refused(&b->counted) > 0;
+    table_done(&b->counted);
+    b->times = code < 0 ? NULL : malloc((times + 1) * sizeof(*b->times));
+    code = code < 0 ? code : b->times ? 0 : -ENOMEM;
+    return code == 0 && table_refused(&b->chosen) ? -E2BIG : code;
 }
 
 /* --- intervals --- */
@@ -264,23 +304,19 @@ static int compare_times(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+/* They come nearly sorted. */
 static void sort_times(uint64_t *times, uint64_t count) {
-    if (count > FEW_TIMES) {
-        uint64_t i = 1;
-        while (i < count && times[i - 1] <= times[i]) {
-            i++;
-        }
-        if (i < count) {
-            qsort(times, count, sizeof(*times), compare_times);
-        }
-        return;
-    }
+    uint64_t moves = MOVES_MAX * count;
     for (uint64_t i = 1; i < count; i++) {
         uint64_t time = times[i], at = i;
-        for (; at > 0 && times[at - 1] > time; at--) {
+        for (; at > 0 && times[at - 1] > time && moves; at--, moves--) {
             times[at] = times[at - 1];
         }
         times[at] = time;
+        if (moves == 0) {
+            qsort(times, count, sizeof(*times), compare_times);
+            return;
+        }
     }
 }
 
@@ -333,21 +369,18 @@ static int beacon_add(struct beacons *to, size_t *cap, const struct beacon *one)
 static int measure_all(struct beaconing *b, struct beacons *to) {
     size_t cap = 0;
     for (size_t i = 0; i < TABLE_PARTS; i++) {
-        const struct table_part *p = &b->table.parts[i];
+        const uint64_t *row = NULL;
         int code = search_check(b->s);
-        for (uint32_t k = 0; code == 0 && k < p->count; k++) {
-            const uint64_t *key = p->rows + k * b->table.stride;
-            if (key[WORDS] == NOT_COLLECTED) {
-                continue;
-            }
-            const struct kept *kept = &b->kept[key[WORDS]];
+        while (code == 0 && (row = table_next(&b->chosen, i, row))) {
+            const struct kept *kept = &b->kept[row[1] - 1];
             struct beacon one = {.count = kept->next - kept->begin, .bytes = kept->bytes};
             if (!measure(b, b->times + kept->begin, one.count, &one)) {
                 continue;
             }
-            memcpy(one.ip[0], words_at(&b->words, key[WORD_PAIR] >> ADDRESS_BITS).at, 16);
-            memcpy(one.ip[1], words_at(&b->words, key[WORD_PAIR] & UINT32_MAX).at, 16);
-            one.port = (uint16_t)key[WORD_PORT];
+            uint64_t address = ((uint64_t)1 << ADDRESS_SIZE) - 1;
+            memcpy(one.ip[0], words_at(&b->words, row[0] >> (ADDRESS_SIZE + PORT_SIZE)).at, 16);
+            memcpy(one.ip[1], words_at(&b->words, row[0] >> PORT_SIZE & address).at, 16);
+            one.port = (uint16_t)row[0];
             code = beacon_add(to, &cap, &one);
         }
         if (code < 0) {
@@ -380,20 +413,37 @@ static int set_keys(struct beaconing *b) {
 }
 
 static int find(struct beaconing *b, struct beacons *to) {
-    b->by_code = calloc(b->s->part_count + 1, sizeof(*b->by_code));
-    int code = b->by_code ? set_keys(b) : -ENOMEM;
+    b->codes = calloc(b->s->part_count + 1, sizeof(*b->codes));
+    int code = b->codes ? set_keys(b) : -ENOMEM;
     code = code < 0 ? code : words_init(&b->words, b->s, 0);
-    code = code < 0 ? code : table_init(&b->table, b->s, WORDS, 0);
+    code = code < 0 ? code : table_init(&b->counted, b->s, 1, 0);
+    code = code < 0 ? code : table_init(&b->chosen, b->s, 1, 0);
     code = code < 0 ? code : run_pass(b);
     code = code < 0 ? code : make_room(b);
     b->collecting = true;
     code = code < 0 ? code : run_pass(b);
     code = code < 0 ? code : measure_all(b, to);
     to->truncated = atomic_load(&b->refused);
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
-        to->truncated |= b->table.parts[i].refused > 0;
-    }
     return code;
+}
+
+static void beaconing_free(struct beaconing *b) {
+    table_done(&b->counted);
+    table_done(&b->chosen);
+    if (b->words.s) {
+        words_done(&b->words);
+    }
+    for (size_t i = 0; b->codes && i < b->s->part_count; i++) {
+        for (size_t k = 0; k < KEYS; k++) {
+            kept_codes_done(b->s, &b->codes[i][k]);
+        }
+    }
+    search_release(b->s, b->claimed);
+    free(b->codes);
+    free(b->kept);
+    free(b->times);
+    free(b->filter);
+    free(b);
 }
 
 int search_beacons(struct search *s, const struct beacon_request *request, struct beacons **ret_beacons) {
@@ -405,22 +455,9 @@ int search_beacons(struct search *s, const struct beacon_request *request, struc
         b->q = request;
         b->min_count = request->min_count ? request->min_count : MIN_COUNT;
         code = find(b, to);
+        beaconing_free(TAKE(b));
     }
-    if (b) {
-        table_done(&b->table);
-        if (b->words.s) {
-            words_done(&b->words);
-        }
-        for (size_t i = 0; b->by_code && i < s->part_count; i++) {
-            free(b->by_code[i][KEY_SOURCE]);
-            free(b->by_code[i][KEY_DESTINATION]);
-        }
-        search_release(s, b->claimed);
-        free(b->by_code);
-        free(b->kept);
-        free(b->times);
-        free(b);
-    }
+    free(b);
     *ret_beacons = code < 0 ? beacons_free(to) : to;
     return code;
 }

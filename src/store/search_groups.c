@@ -2,36 +2,19 @@
  *
  * One key with a dictionary is counted per code, or per list of codes, and only then looked up by value; one key of
  * bytes is counted where its values are kept (search_table.h). All else goes row by row into a table of key tuples. The
- * best groups are chosen at the end.
+ * best groups are chosen at the end; sums that do not take part in the choice are added in a second reading.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "store/search_keys.h"
+#include "store/search_grouping.h"
 
 #define CHECK_EVERY 65536u /* groups between looks at the clock */
-#define RANKS_WORTH 4096u  /* groups to sort */
 #define DENSE_MAX 131072u
 #define PRODUCT_MAX 1000000u /* groups one session may count in */
-
-struct result {
-    struct groups groups;
-    struct table table;
-    struct words words;
-    struct group *list;
-    struct group_value *values;
-};
-
-struct grouping {
-    struct search *s;
-    const struct group_request *q;
-    struct result *result;
-    bool direct;  /* one key of bytes: counted in `words` of the result */
-    size_t words; /* of a key tuple: keys, and one that says which are missing */
-    struct table_feed *feeds[SEARCH_THREADS_MAX];
-    _Atomic uint64_t refused;
-    uint32_t *ranks[WORD_PARTS]; /* places of words in the order of their values, once there are many groups to sort */
-};
+#define HALF_BITS 32u
+#define AFTER_GROUPS 65536u /* as many possible groups make a second reading cheaper than sums of them all */
+#define AFTER_LIMIT 16384u  /* chosen groups whose sums each thread may hold */
 
 /* One part being grouped. */
 struct group_part {
@@ -49,22 +32,42 @@ struct group_part {
 
 /* --- row by row --- */
 
-static void put_tuple(struct group_part *p, uint32_t row, const uint64_t *tuple) {
-    const struct group_request *q = p->g->q;
-    for (size_t i = 0; i < q->key_count; i++) {
-        if (tuple[i] == WORD_REFUSED && key_is_bytes(&q->keys[i])) {
-            (void)atomic_fetch_add_explicit(&p->g->refused, 1, memory_order_relaxed);
-            return;
+static void refuse(struct grouping *g, uint64_t sessions) {
+    (void)atomic_fetch_add_explicit(&g->refused, sessions, memory_order_relaxed);
+}
+
+/* The keys' words, and which are missing, as a tuple of the table; false: the ceiling was reached for one. */
+static bool pack_tuple(const struct grouping *g, const uint64_t *words, uint64_t missing, uint64_t *ret_tuple) {
+    memset(ret_tuple, 0, g->words * sizeof(*ret_tuple));
+    for (size_t i = 0; i < g->q->key_count; i++) {
+        const struct key_place *at = &g->places[i];
+        if (words[i] > at->mask || (words[i] == WORD_REFUSED && key_is_bytes(&g->q->keys[i]))) {
+            return false;
         }
+        ret_tuple[at->word] |= words[i] << at->shift;
     }
-    uint64_t cell[1 + GROUP_SUMS_MAX] = {1};
-    for (size_t i = 0; i < q->sum_count; i++) {
+    if (g->q->keep_missing) {
+        ret_tuple[g->missing_word] = missing;
+    }
+    return true;
+}
+
+static void put_row(struct group_part *p, uint32_t row, const uint64_t *words, uint64_t missing) {
+    struct grouping *g = p->g;
+    uint64_t tuple[TABLE_WORDS_MAX], cell[1 + GROUP_SUMS_MAX] = {1};
+    if (!pack_tuple(g, words, missing, tuple)) {
+        refuse(g, g->summing ? 0 : 1);
+        return;
+    }
+    for (size_t i = 0; i < g->sum_count; i++) {
         cell[1 + i] = p->sums[i].values[row];
     }
-    if (p->g->direct && !(q->keep_missing && tuple[1])) {
-        words_count_word(&p->g->result->words, tuple[0], cell, 1 + q->sum_count);
+    if (g->summing) {
+        summing_add(g->summing, p->w->index, tuple, cell + 1);
+    } else if (g->direct && !missing) {
+        words_count_word(&g->result->words, tuple[0], cell, 1 + g->sum_count);
     } else {
-        memcpy(table_put(p->feed, tuple), cell, (1 + q->sum_count) * sizeof(cell[0]));
+        memcpy(table_put(p->feed, tuple), cell, p->feed->values * sizeof(cell[0]));
     }
 }
 
@@ -72,20 +75,19 @@ static void put_tuple(struct group_part *p, uint32_t row, const uint64_t *tuple)
 static void put_product(struct group_part *p, uint32_t row, const uint64_t *const *words, const size_t *counts,
                         uint64_t missing) {
     const struct group_request *q = p->g->q;
-    uint64_t tuple[TABLE_WORDS_MAX], made = 0;
+    uint64_t combination[GROUP_KEYS_MAX], made = 0;
     size_t at[GROUP_KEYS_MAX] = {0}, i;
-    tuple[q->key_count] = missing; /* no part of the key unless missing ones are kept */
     do {
         for (i = 0; i < q->key_count; i++) {
-            tuple[i] = words[i][at[i]];
+            combination[i] = words[i][at[i]];
         }
-        put_tuple(p, row, tuple);
+        put_row(p, row, combination, missing);
         for (i = 0; i < q->key_count && ++at[i] == counts[i]; i++) {
             at[i] = 0;
         }
     } while (i < q->key_count && ++made < PRODUCT_MAX);
     if (i < q->key_count) {
-        (void)atomic_fetch_add_explicit(&p->g->refused, 1, memory_order_relaxed);
+        refuse(p->g, p->g->summing ? 0 : 1);
     }
 }
 
@@ -133,30 +135,66 @@ static int load_block(struct group_part *p, uint32_t block, const uint64_t *mask
     return code;
 }
 
-/* Rows that have one word a key at most, column by column. */
-static int group_flat(struct group_part *p, const uint64_t *mask) {
-    const struct group_request *q = p->g->q;
+/* Two keys that are halves of a word, nothing but counted: the commonest question by far. */
+static void count_pairs(struct group_part *p, const uint64_t *rows, uint32_t from, const uint64_t *const words[]) {
+    const uint64_t *one = words[0], *two = words[1];
+    uint64_t refused = 0;
+    SLICE_EACH(rows, from, row, i) {
+        (void)row;
+        const uint64_t tuple = one[i] << HALF_BITS | two[i];
+        if ((one[i] | two[i]) >> HALF_BITS) {
+            refused++;
+        } else {
+            (void)table_put(p->feed, &tuple);
+        }
+    }
+    refuse(p->g, refused);
+}
+
+/* Rows of a slice that have one word a key at most, column by column. */
+static int group_slice(struct group_part *p, uint64_t *rows, uint32_t from) {
+    const struct grouping *g = p->g;
+    const struct group_request *q = g->q;
     const uint64_t *words[GROUP_KEYS_MAX];
-    uint64_t tuple[TABLE_WORDS_MAX];
+    uint64_t combination[GROUP_KEYS_MAX];
     for (size_t i = 0; i < q->key_count; i++) {
-        int code = key_flat(p->w, &p->keys[i], mask, &words[i]);
+        int code = key_flat(p->w, &p->keys[i], rows, from, &words[i]);
         if (code < 0) {
             return code;
         }
+        for (size_t n = from; !q->keep_missing && n < from + SLICE_WORDS; n++) {
+            rows[n] &= p->keys[i].present[n];
+        }
     }
-    MAP_EACH(mask, row) {
+    if (p->feed->size == 1 && q->key_count == 2 && !g->summing) {
+        count_pairs(p, rows, from, words);
+        return 0;
+    }
+    SLICE_EACH(rows, from, row, place) {
         uint64_t missing = 0;
         for (size_t i = 0; i < q->key_count; i++) {
-            bool has = map_has(p->keys[i].present, (uint32_t)row);
-            tuple[i] = has ? words[i][row] : 0;
+            bool has = !q->keep_missing || map_has(p->keys[i].present, (uint32_t)row);
+            combination[i] = has ? words[i][place] : 0;
             missing |= (uint64_t)!has << i;
         }
-        tuple[q->key_count] = missing;
-        if (!missing || q->keep_missing) {
-            put_tuple(p, (uint32_t)row, tuple);
-        }
+        put_row(p, (uint32_t)row, combination, missing);
     }
     return 0;
+}
+
+static int group_flat(struct group_part *p, const uint64_t *mask) {
+    const struct grouping *g = p->g;
+    uint64_t rows[PART_WORDS];
+    int code = 0;
+    memcpy(rows, mask, sizeof(rows));
+    for (size_t i = 0; code == 0 && g->summing && i < g->q->key_count; i++) {
+        const struct word_set *wanted = summing_words(g->summing, i);
+        code = wanted ? key_narrow(p->w, &p->keys[i], wanted, rows) : 0;
+    }
+    for (uint32_t from = 0; code == 0 && from < PART_WORDS; from += SLICE_WORDS) {
+        code = group_slice(p, rows, from);
+    }
+    return code;
 }
 
 static int group_block(struct group_part *p, uint32_t block, const uint64_t *mask) {
@@ -180,7 +218,7 @@ static int group_block(struct group_part *p, uint32_t block, const uint64_t *mas
 /* --- code by code --- */
 
 static size_t cell_size(const struct group_part *p) {
-    return 1 + p->g->q->sum_count;
+    return 1 + p->g->sum_count;
 }
 
 /* Numbers that lie so near to each other in a part that each can have a cell, such as ports. */
@@ -268,14 +306,15 @@ static int count_block(struct group_part *p, uint32_t block, const uint64_t *mas
 }
 
 static void put_cell(struct group_part *p, uint64_t word, uint64_t missing, const uint64_t *cell) {
-    uint64_t tuple[2] = {word, missing};
-    if (p->g->q->key_count == 0) {
-        tuple[0] = missing;
-    } else if (word == WORD_REFUSED && key_is_bytes(&p->g->q->keys[0])) {
-        (void)atomic_fetch_add_explicit(&p->g->refused, cell[0], memory_order_relaxed);
-        return;
+    uint64_t tuple[TABLE_WORDS_MAX];
+    if (cell[0] == 0) {
+        return; /* nothing of it was counted */
     }
-    memcpy(table_put(p->feed, tuple), cell, cell_size(p) * sizeof(*cell));
+    if (pack_tuple(p->g, &word, missing, tuple)) {
+        memcpy(table_put(p->feed, tuple), cell, cell_size(p) * sizeof(*cell));
+    } else {
+        refuse(p->g, cell[0]);
+    }
 }
 
 /* Counts per list become counts per code: a value counts once however often the list has it. */
@@ -355,7 +394,7 @@ static int count_values(struct group_part *p, uint64_t *cells) {
     int code = words_add_many(p->w, &p->g->result->words, &many, words);
     for (uint32_t i = 0; code == 0 && i < many.value_count; i++) {
         if (words[i] == WORD_REFUSED) {
-            (void)atomic_fetch_add_explicit(&p->g->refused, cells[i * size], memory_order_relaxed);
+            refuse(p->g, cells[i * size]);
         }
     }
     return code;
@@ -437,11 +476,12 @@ static int bind_sources(struct group_part *p) {
     int code = 0;
     for (; code == 0 && p->keys_bound < q->key_count; p->keys_bound++) {
         size_t i = p->keys_bound;
+        p->keys[i].kept = p->g->kept ? &p->g->kept[p->w->part * GROUP_KEYS_MAX + i] : NULL;
         code = key_bind(p->w, &p->keys[i], &q->keys[i], &p->g->result->words, 2 * i);
     }
-    for (; code == 0 && p->sums_bound < q->sum_count; p->sums_bound++) {
+    for (; code == 0 && p->sums_bound < p->g->sum_count; p->sums_bound++) {
         size_t i = p->sums_bound;
-        code = sum_bind(p->w, &p->sums[i], q->sums[i], 2 * GROUP_KEYS_MAX + i);
+        code = sum_bind(p->w, &p->sums[i], p->g->sums[i], 2 * GROUP_KEYS_MAX + i);
     }
     return code < 0 ? code : cells_new(p);
 }
@@ -488,7 +528,8 @@ static int group_part(struct worker *w, void *ctx, size_t i) {
     struct grouping *g = ctx;
     const struct patch *patch = patch_of(g, i);
     if (!g->feeds[w->index]) {
-        g->feeds[w->index] = table_feed_new(&g->result->table, 1 + g->q->sum_count);
+        bool counts = g->q->key_count > 1 && g->sum_count == 0; /* nothing but ones: they need not be said */
+        g->feeds[w->index] = table_feed_new(&g->result->table, counts ? 0 : 1 + g->sum_count);
     }
     struct group_part *p = worker_alloc(w, sizeof(*p));
     uint64_t *mask = worker_map(w);
@@ -514,242 +555,105 @@ static int group_part(struct worker *w, void *ctx, size_t i) {
     return code;
 }
 
-/* --- choosing --- */
-
-struct choosing {
-    const struct grouping *g;
-    const uint64_t **rows; /* of the table; as a heap: the worst first */
-    size_t count;
-};
-
-static int compare_shown(const struct grouping *g, const struct group_key *key, uint64_t a, uint64_t b) {
-    const struct words *words = &g->result->words;
-    struct group_value x, y;
-    if (!key_is_bytes(key)) {
-        return a < b ? -1 : a > b;
-    }
-    unsigned shift = key->kind == GROUP_WITH_PORT ? PORT_BITS : 0;
-    uint64_t one = a >> shift, two = b >> shift;
-    if (g->ranks[0] && one != two) {
-        return g->ranks[one % WORD_PARTS][one / WORD_PARTS] < g->ranks[two % WORD_PARTS][two / WORD_PARTS] ? -1 : 1;
-    }
-    key_show(key, words, a, &x);
-    key_show(key, words, b, &y);
-    int order = memcmp(x.bytes.at, y.bytes.at, MIN(x.bytes.len, y.bytes.len));
-    return order ? order : x.bytes.len != y.bytes.len ? (x.bytes.len < y.bytes.len ? -1 : 1) : x.port - y.port;
-}
-
-static int compare_keys(const struct grouping *g, const uint64_t *a, const uint64_t *b) {
-    size_t keys = g->q->key_count;
-    if (g->words > keys && a[keys] != b[keys]) {
-        return a[keys] < b[keys] ? -1 : 1;
-    }
-    for (size_t i = 0; i < keys; i++) {
-        int order = a[i] == b[i] ? 0 : compare_shown(g, &g->q->keys[i], a[i], b[i]);
-        if (order) {
-            return order;
-        }
-    }
-    return 0;
-}
-
-/* Below 0: `a` comes first. */
-static int compare_groups(const struct grouping *g, const uint64_t *a, const uint64_t *b) {
-    const struct group_request *q = g->q;
-    size_t at = g->words + (q->sort == GROUP_BY_SUM ? 1 + q->sort_sum : 0);
-    if (q->sort == GROUP_BY_KEY) {
-        int order = compare_keys(g, a, b);
-        return q->ascending ? order : -order;
-    }
-    if (a[at] != b[at]) {
-        return (a[at] < b[at]) == q->ascending ? -1 : 1;
-    }
-    return compare_keys(g, a, b);
-}
-
-static int compare_for_sort(const void *a, const void *b, void *ctx) {
-    return compare_groups(ctx, *(const uint64_t *const *)a, *(const uint64_t *const *)b);
-}
-
-static void sift_down(struct choosing *c, size_t at) {
-    for (;;) {
-        size_t worst = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < c->count; child++) {
-            if (compare_groups(c->g, c->rows[child], c->rows[worst]) > 0) {
-                worst = child;
-            }
-        }
-        if (worst == at) {
-            return;
-        }
-        const uint64_t *swap = c->rows[at];
-        c->rows[at] = c->rows[worst];
-        c->rows[worst] = swap;
-        at = worst;
-    }
-}
-
-static void choose(struct choosing *c, size_t limit, const uint64_t *row) {
-    if (c->count < limit) {
-        c->rows[c->count++] = row;
-        for (size_t i = c->count == limit ? limit / 2 : 0; i-- > 0;) {
-            sift_down(c, i);
-        }
-    } else if (limit && compare_groups(c->g, row, c->rows[0]) < 0) {
-        c->rows[0] = row;
-        sift_down(c, 0);
-    }
-}
-
-static uint64_t choose_rows(struct choosing *c, size_t limit, const uint64_t *rows, uint32_t count, size_t stride) {
-    uint64_t sessions = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        const uint64_t *row = rows + k * stride;
-        sessions += row[c->g->words];
-        choose(c, limit, row);
-    }
-    return sessions;
-}
-
-struct ranked {
-    struct span value;
-    uint32_t part, index;
-};
-
-static int compare_ranked(const void *a, const void *b) {
-    const struct ranked *x = a, *y = b;
-    size_t len = MIN(x->value.len, y->value.len);
-    int order = len ? memcmp(x->value.at, y->value.at, len) : 0;
-    return order ? order : x->value.len < y->value.len ? -1 : x->value.len > y->value.len;
-}
-
-/* Sorts the values once, so that sorting groups compares numbers. */
-static int rank_words(struct grouping *g) {
-    const struct words *w = &g->result->words;
-    size_t count = 0;
-    for (size_t i = 0; i < WORD_PARTS; i++) {
-        g->ranks[i] = malloc((w->parts[i].count + 1) * sizeof(*g->ranks[i]));
-        count += w->parts[i].count;
-        if (!g->ranks[i]) {
-            return -ENOMEM;
-        }
-    }
-    struct ranked *list = malloc((count + 1) * sizeof(*list));
-    if (!list) {
-        return -ENOMEM;
-    }
-    count = 0;
-    for (uint32_t i = 0; i < WORD_PARTS; i++) {
-        for (uint32_t k = 0; k < w->parts[i].count; k++) {
-            list[count++] = (struct ranked){w->parts[i].entries[k].value, i, k};
-        }
-    }
-    qsort(list, count, sizeof(*list), compare_ranked);
-    for (size_t i = 0; i < count; i++) {
-        g->ranks[list[i].part][list[i].index] = (uint32_t)i;
-    }
-    free(list);
-    return 0;
-}
-
-static int choose_all(struct grouping *g, struct choosing *c, uint64_t *ret_sessions) {
-    const struct table *t = &g->result->table;
-    const struct words *w = &g->result->words;
-    size_t word_parts = g->direct ? WORD_PARTS : 0;
-    uint64_t total = 0;
-    *ret_sessions = 0;
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
-        total += t->parts[i].count;
-    }
-    for (size_t i = 0; i < word_parts; i++) {
-        total += w->parts[i].count;
-    }
-    size_t limit = (size_t)(g->q->limit ? MIN(g->q->limit, total) : total);
-    *c = (struct choosing){.g = g, .rows = malloc((limit + 1) * sizeof(uint64_t *))};
-    if (!c->rows) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
-        int code = search_check(g->s);
-        if (code < 0) {
-            return code;
-        }
-        *ret_sessions += choose_rows(c, limit, t->parts[i].rows, t->parts[i].count, t->stride);
-    }
-    for (size_t i = 0; i < word_parts; i++) {
-        *ret_sessions += choose_rows(c, limit, w->parts[i].rows, w->parts[i].count, w->stride);
-    }
-    int code = c->count > RANKS_WORTH ? rank_words(g) : 0;
-    if (code == 0) {
-        qsort_r(c->rows, c->count, sizeof(uint64_t *), compare_for_sort, g);
-    }
-    g->result->groups.total = total;
-    return code;
-}
-
-static void show(struct grouping *g, struct group *to, struct group_value *values, const uint64_t *row) {
-    const struct group_request *q = g->q;
-    for (size_t i = 0; i < q->key_count; i++) {
-        if (q->keep_missing && (row[q->key_count] >> i & 1)) {
-            values[i] = (struct group_value){.type = key_type(&q->keys[i]), .missing = true, .port = -1};
-        } else {
-            key_show(&q->keys[i], &g->result->words, row[i], &values[i]);
-        }
-    }
-    *to = (struct group){.keys = values, .count = row[g->words], .sums = row + g->words + 1};
-}
-
-static int finish(struct grouping *g) {
-    struct result *r = g->result;
-    struct choosing c = {0};
-    uint64_t sessions = 0;
-    int code = choose_all(g, &c, &sessions);
-    r->list = code < 0 ? NULL : calloc(c.count + 1, sizeof(*r->list));
-    r->values = code < 0 ? NULL : calloc(c.count * g->q->key_count + 1, sizeof(*r->values));
-    code = code < 0 ? code : r->list && r->values ? 0 : -ENOMEM;
-    for (size_t i = 0; code == 0 && i < c.count; i++) {
-        show(g, &r->list[i], &r->values[i * g->q->key_count], c.rows[i]);
-        sessions -= r->list[i].count;
-    }
-    uint64_t refused = atomic_load(&g->refused);
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
-        refused += r->table.parts[i].refused;
-    }
-    r->groups.list = r->list;
-    r->groups.count = c.count;
-    r->groups.others = sessions + refused;
-    r->groups.truncated = refused > 0;
-    free(c.rows);
-    for (size_t i = 0; i < WORD_PARTS; i++) {
-        free(g->ranks[i]);
-    }
-    return code;
-}
-
 /* --- the answer --- */
 
-static int run(struct grouping *g, struct search *s) {
-    struct result *r = g->result;
-    int code = words_init(&r->words, s, g->direct ? g->words + 1 + g->q->sum_count : 0);
-    code = code < 0 ? code : table_init(&r->table, s, g->words, g->q->sum_count);
-    if (code < 0) {
-        return code;
+static void set_places(struct grouping *g) {
+    const struct group_request *q = g->q;
+    size_t halves = 0, word = 0;
+    for (size_t i = 0; i < q->key_count; i++) {
+        halves += q->keys[i].kind == GROUP_FIELD && key_is_bytes(&q->keys[i]);
     }
-    struct part_job job = {.fn = group_part, .ctx = g, .matching = true};
-    code = search_run_parts(s, &job, NULL);
-    if (code == 0 && g->q->key_count == 0 && s->count == 0 && !g->feeds[0]) {
-        /* Nothing matches: the one group is there, and empty. */
-        g->feeds[0] = table_feed_new(&r->table, 1 + g->q->sum_count);
-        code = g->feeds[0] ? 0 : -ENOMEM;
-        if (code == 0) {
-            uint64_t none[2] = {0};
-            memset(table_put(g->feeds[0], none), 0, (1 + g->q->sum_count) * sizeof(uint64_t));
+    bool high = false; /* half of the last word is free */
+    for (size_t i = 0; i < q->key_count; i++) {
+        bool half = halves > 1 && q->keys[i].kind == GROUP_FIELD && key_is_bytes(&q->keys[i]);
+        if (!half) {
+            g->places[i] = (struct key_place){(uint8_t)word++, 0, UINT64_MAX};
         }
     }
+    for (size_t i = 0; i < q->key_count; i++) {
+        if (halves > 1 && q->keys[i].kind == GROUP_FIELD && key_is_bytes(&q->keys[i])) {
+            high = !high;
+            word += high;
+            g->places[i] = (struct key_place){(uint8_t)(word - 1), high ? HALF_BITS : 0, UINT32_MAX};
+        }
+    }
+    g->missing_word = word;
+    g->words = word + q->keep_missing;
+}
+
+/* How many groups a part may have; dictionaries tell. */
+static uint64_t possible_groups(const struct grouping *g, size_t part) {
+    uint64_t groups = 1;
+    for (size_t i = 0; i < g->q->key_count; i++) {
+        struct reader r;
+        if (g->q->keys[i].kind != GROUP_FIELD) {
+            continue; /* times are as many as somebody wants to look at */
+        }
+        reader_bind(&r, g->s->registry, snapshot_part(g->s->o.snapshot, part), &g->q->keys[i].field);
+        uint64_t values = r.kind == READER_COLUMN && (r.info->kind == COLUMN_CODE || r.info->kind == COLUMN_LIST)
+                              ? r.info->values
+                              : AFTER_GROUPS;
+        groups = MIN(groups * MIN(MAX(values, 1u), AFTER_GROUPS), (uint64_t)AFTER_GROUPS);
+    }
+    return groups;
+}
+
+/* Whether sums are better added afterwards, for the chosen groups only. */
+static bool sums_can_wait(const struct grouping *g) {
+    const struct group_request *q = g->q;
+    bool many = false;
+    if (q->key_count < 2 || !q->limit || q->limit > AFTER_LIMIT || q->sum_count <= (q->sort == GROUP_BY_SUM)) {
+        return false;
+    }
+    for (size_t i = 0; i < g->s->part_count && !many; i++) {
+        many = g->s->parts[i].count > AFTER_GROUPS && possible_groups(g, i) >= AFTER_GROUPS;
+    }
+    return many;
+}
+
+static int run_parts(struct grouping *g) {
+    struct part_job job = {.fn = group_part, .ctx = g, .matching = true};
+    int code = search_run_parts(g->s, &job, NULL);
     for (size_t i = 0; i < SEARCH_THREADS_MAX; i++) {
         g->feeds[i] = table_feed_free(g->feeds[i]);
     }
-    return code < 0 ? code : finish(g);
+    return code;
+}
+
+/* The second reading. */
+static int add_sums(struct grouping *g, const struct choosing *c) {
+    int code = summing_new(g, c, &g->summing);
+    g->sums = g->q->sums;
+    g->sum_count = g->q->sum_count;
+    code = code < 0 ? code : run_parts(g);
+    code = code < 0 ? code : summing_end(g->summing);
+    g->summing = summing_free(g->summing);
+    return code;
+}
+
+static int run(struct grouping *g, struct search *s) {
+    struct result *r = g->result;
+    const struct group_request *q = g->q;
+    bool wait = sums_can_wait(g);
+    size_t kept = wait ? s->part_count * GROUP_KEYS_MAX : 0;
+    g->sums = wait && q->sort == GROUP_BY_SUM ? &q->sums[q->sort_sum] : q->sums;
+    g->sum_count = wait ? q->sort == GROUP_BY_SUM : q->sum_count;
+    g->kept = wait ? calloc(kept, sizeof(*g->kept)) : NULL;
+    int code = wait && !g->kept ? -ENOMEM : words_init(&r->words, s, g->direct ? g->words + 1 + g->sum_count : 0);
+    code = code < 0 ? code : table_init(&r->table, s, g->words, g->sum_count);
+    code = code < 0 ? code : run_parts(g);
+    struct choosing c = {.g = g};
+    code = code < 0 ? code : choosing_run(&c);
+    if (code == 0 && wait) {
+        code = add_sums(g, &c);
+    }
+    code = code < 0 ? code : choosing_show(&c);
+    choosing_done(&c);
+    for (size_t i = 0; g->kept && i < kept; i++) {
+        kept_codes_done(s, &g->kept[i]);
+    }
+    free(g->kept);
+    return code;
 }
 
 int search_groups(struct search *s, const struct group_request *request, struct groups **ret_groups) {
@@ -762,8 +666,9 @@ int search_groups(struct search *s, const struct group_request *request, struct 
     if (!r) {
         return -ENOMEM;
     }
-    struct grouping g = {.s = s, .q = request, .result = r, .words = request->key_count + request->keep_missing};
+    struct grouping g = {.s = s, .q = request, .result = r};
     g.direct = request->key_count == 1 && request->keys[0].kind == GROUP_FIELD && key_is_bytes(&request->keys[0]);
+    set_places(&g);
     int code = run(&g, s);
     if (code < 0) {
         groups_free(&r->groups);
@@ -782,6 +687,7 @@ struct groups *groups_free(struct groups *groups) {
         }
         free(r->list);
         free(r->values);
+        free(r->sums);
         free(r);
     }
     return NULL;

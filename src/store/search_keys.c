@@ -79,12 +79,32 @@ static int look_up_all(struct worker *w, struct key_source *k, uint32_t values) 
     return list ? words_add_many(w, k->words, &many, k->by_code) : -ENOMEM;
 }
 
+void kept_codes_done(struct search *s, struct kept_codes *k) {
+    search_release(s, k->bytes);
+    free(k->by_code);
+    *k = (struct kept_codes){0};
+}
+
+/* Room for words by code; true in `ret_known`: they were looked up before. */
+static uint64_t *code_room(struct worker *w, struct key_source *k, bool *ret_known) {
+    uint64_t bytes = k->reader.info->values * sizeof(*k->by_code) + 1;
+    *ret_known = k->kept && k->kept->by_code;
+    if (*ret_known) {
+        return k->kept->by_code;
+    }
+    if (!k->kept || !search_claim(w->s, bytes)) {
+        return worker_alloc(w, bytes);
+    }
+    *k->kept = (struct kept_codes){malloc(bytes), bytes};
+    return k->kept->by_code;
+}
+
 static int bind_dictionary(struct worker *w, struct key_source *k) {
     uint32_t values = k->reader.info->values, lists = k->reader.info->lists;
-    bool list = k->reader.info->kind == COLUMN_LIST;
+    bool list = k->reader.info->kind == COLUMN_LIST, known;
     k->kind = list ? KEY_LIST : KEY_CODE;
     k->codes = worker_codes(w, k->slot);
-    k->by_code = worker_alloc(w, values * sizeof(*k->by_code) + 1);
+    k->by_code = code_room(w, k, &known);
     if (list) {
         k->lists = worker_alloc(w, lists * sizeof(*k->lists) + 1);
     }
@@ -94,19 +114,22 @@ static int bind_dictionary(struct worker *w, struct key_source *k) {
     if (list) {
         memset(k->lists, 0, lists * sizeof(*k->lists));
     }
-    /* Where most codes will turn up, all are looked up at once. Words that are counted must be wanted, though. */
-    if (!k->numeric && !k->words->stride && w->s->parts[w->part].count >= values) {
-        return look_up_all(w, k, values);
+    if (known) {
+        return 0;
     }
     for (uint32_t i = 0; i < values; i++) {
         k->by_code[i] = WORD_UNKNOWN;
+    }
+    /* Where most codes will turn up, all are looked up at once. Words that are counted must be wanted, though. */
+    if (!k->numeric && !k->words->stride && w->s->parts[w->part].count >= values) {
+        return look_up_all(w, k, values);
     }
     return 0;
 }
 
 int key_bind(struct worker *w, struct key_source *k, const struct group_key *key, struct words *words, size_t slot) {
     struct query_field field = key->field;
-    *k = (struct key_source){.key = key, .words = words, .slot = slot};
+    *k = (struct key_source){.key = key, .words = words, .slot = slot, .kept = k->kept};
     buf_init(&k->row_words, ROW_WORDS_MAX);
     if (key->kind == GROUP_TIME) {
         field = (struct query_field){.field = key->time, .access = ACCESS_VALUE};
@@ -411,35 +434,80 @@ int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64
     return 0;
 }
 
-static int flat_codes(struct worker *w, struct key_source *k, const uint64_t *mask, uint64_t *to) {
-    map_clear(k->present);
-    MAP_EACH(mask, row) {
-        uint32_t value = k->codes[row];
-        if (value == CODE_NONE) {
-            continue;
+/* The words of the rows of one word of the mask; gives back which have one. */
+static uint64_t flat_word(const struct key_source *k, uint32_t base, uint64_t bits, uint64_t *to, bool *ret_unknown) {
+    const uint32_t *codes = k->codes + base;
+    uint64_t present = 0;
+    bool unknown = false;
+    for (; bits; bits &= bits - 1) {
+        size_t i = (size_t)__builtin_ctzll(bits);
+        if (codes[i] != CODE_NONE) {
+            present |= bits & (0 - bits);
+            to[i] = k->by_code[codes[i]];
+            unknown |= to[i] == WORD_UNKNOWN;
         }
-        int code = k->by_code[value] == WORD_UNKNOWN ? key_code_word(w, k, value, &to[row]) : 0;
-        if (code < 0) {
-            return code;
+    }
+    *ret_unknown = unknown;
+    return present;
+}
+
+static int flat_codes(struct worker *w, struct key_source *k, const uint64_t *mask, uint32_t from, uint64_t *to) {
+    for (uint32_t n = from; n < from + SLICE_WORDS; n++, to += 64) {
+        bool unknown;
+        k->present[n] = flat_word(k, n * 64, mask[n], to, &unknown);
+        for (uint64_t bits = unknown || k->with_port ? k->present[n] : 0; bits; bits &= bits - 1) {
+            uint32_t i = (uint32_t)__builtin_ctzll(bits), row = n * 64 + i;
+            int code = to[i] == WORD_UNKNOWN ? key_code_word(w, k, k->codes[row], &to[i]) : 0;
+            if (code < 0) {
+                return code;
+            }
+            to[i] = k->with_port ? add_port(k, to[i], row) : to[i];
         }
-        to[row] = k->with_port ? add_port(k, k->by_code[value], (uint32_t)row) : k->by_code[value];
-        map_set(k->present, (uint32_t)row);
     }
     return 0;
 }
 
-int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, const uint64_t **ret_words) {
+int key_narrow(struct worker *w, struct key_source *k, const struct word_set *wanted, uint64_t *rows) {
+    if (k->kind != KEY_CODE || k->with_port) {
+        return 0;
+    }
+    uint32_t values = k->reader.info->values;
+    uint8_t *flags = k->wanted ? k->wanted : worker_alloc(w, values + (size_t)1);
+    if (!flags) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; !k->wanted && i < values; i++) {
+        flags[i] = k->by_code[i] == WORD_UNKNOWN || word_set_has(wanted, k->by_code[i]);
+    }
+    k->wanted = flags;
+    for (uint32_t n = 0; n < PART_WORDS; n++) {
+        uint64_t kept = 0;
+        for (uint64_t bits = rows[n]; bits; bits &= bits - 1) {
+            uint32_t value = k->codes[n * 64 + (uint32_t)__builtin_ctzll(bits)];
+            kept |= value != CODE_NONE && flags[value] ? bits & (0 - bits) : 0;
+        }
+        rows[n] = kept;
+    }
+    return 0;
+}
+
+int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, uint32_t from, const uint64_t **ret_words) {
     uint64_t *to = worker_numbers(w, k->slot);
-    *ret_words = to;
     if (!to) {
         return -ENOMEM;
     }
     if (k->kind == KEY_CODE) {
-        return flat_codes(w, k, mask, to);
+        *ret_words = to;
+        return flat_codes(w, k, mask, from, to);
     }
-    if (k->key->kind == GROUP_TIME || k->key->field.access == ACCESS_SECONDS) {
-        MAP_EACH(mask, row) {
-            to[row] = number_word(k->key, to[row]);
+    to += (size_t)from * 64;
+    *ret_words = to;
+    if ((k->key->kind == GROUP_TIME && k->key->interval_ms > 1) || k->key->field.access == ACCESS_SECONDS) {
+        for (size_t n = 0; n < SLICE_WORDS; n++) {
+            for (uint64_t bits = mask[from + n]; bits; bits &= bits - 1) {
+                uint64_t *at = to + n * 64 + (size_t)__builtin_ctzll(bits);
+                *at = number_word(k->key, *at);
+            }
         }
     }
     return 0;

@@ -16,6 +16,21 @@ enum key_kind {
     KEY_ROWS,   /* words of each row of the block, read value by value */
 };
 
+/* Words by code that outlive a part's reading, for another one. */
+struct kept_codes {
+    uint64_t *by_code;
+    uint64_t bytes;
+};
+void kept_codes_done(struct search *s, struct kept_codes *k);
+
+/* Some words, as bits. */
+struct word_set {
+    uint64_t *bits, size;
+};
+static inline bool word_set_has(const struct word_set *set, uint64_t word) {
+    return word < set->size && set->bits[word / 64] >> (word % 64) & 1;
+}
+
 struct key_source {
     enum key_kind kind;
     const struct group_key *key;
@@ -27,6 +42,8 @@ struct key_source {
     uint64_t *present, *port_present;
     uint32_t *codes;
     uint64_t *by_code;       /* words; WORD_UNKNOWN */
+    struct kept_codes *kept; /* set before key_bind: where `by_code` is kept if there is memory for it; may be NULL */
+    uint8_t *wanted;         /* by code; see key_narrow */
     struct word_list *lists; /* KEY_LIST: made on first use */
     uint32_t *at;            /* KEY_ROWS: where the words of a row begin; PART_BLOCK + 1 */
     struct buf row_words;
@@ -50,9 +67,20 @@ int key_load(struct worker *w, struct key_source *k, uint32_t block, const uint6
 /* The words of a row of the loaded block, all different; WORD_REFUSED among them means the ceiling was reached.
  * Negative: failure. */
 int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64_t **ret_words, size_t *ret_count);
-/* KEY_NUMBER, KEY_CODE: the words of the rows of `mask`, all at once; k->present says which have one. In place of
- * key_words, not beside it. */
-int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, const uint64_t **ret_words);
+/* KEY_NUMBER, KEY_CODE: the words of the rows of `mask` in a slice of the block, from its word `from` on, all at once,
+ * the first one's first; k->present says which have one. Until the next slice. In place of key_words, not beside it. */
+#define SLICE_WORDS 64u /* what is made of a slice stays near */
+int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, uint32_t from, const uint64_t **ret_words);
+/* Runs the body for every row of a map in a slice, as `row`; `place`: its place in the slice. */
+#define SLICE_EACH(map, from, row, place)                                                                     \
+    for (uint32_t word_##row = 0; word_##row < SLICE_WORDS; word_##row++)                                     \
+        for (uint64_t bits_##row = (map)[(from) + word_##row], place = 0, row = 0;                            \
+             bits_##row &&                                                                                    \
+             (place = word_##row * 64u + (uint64_t)__builtin_ctzll(bits_##row), row = (from)*64u + place, 1); \
+             bits_##row &= bits_##row - 1)
+/* Takes rows of the loaded block out whose word is known not to be in the set, or that have none; the same set all the
+ * time. */
+int key_narrow(struct worker *w, struct key_source *k, const struct word_set *wanted, uint64_t *rows);
 static inline bool key_is_flat(const struct key_source *k) {
     return k->kind == KEY_NUMBER || k->kind == KEY_CODE;
 }

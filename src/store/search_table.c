@@ -3,12 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #define CHUNK ((size_t)64 << 10)
-#define HUGE_PAGE ((size_t)2 << 20)
-#define FAR (2 * HUGE_PAGE)
-#define AHEAD 8u /* rows whose places are fetched before they are needed */
+#define AHEAD 12u /* places fetched before they are needed */
 
 /* --- bytes to words --- */
 
@@ -220,21 +217,9 @@ struct span words_at(const struct words *w, uint64_t word) {
 
 /* --- the table --- */
 
-/* Memory that is read all over: on huge pages when it is large, else each read costs a walk through the page tables. */
-static void *grow_far(void *old, size_t used, size_t size) {
-    if (size < FAR) {
-        return realloc(old, size);
-    }
-    void *made = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
-    if (made) {
-        (void)madvise(made, size, MADV_HUGEPAGE); /* where there are none it goes without */
-        if (used) {
-            memcpy(made, old, used);
-        }
-        free(old);
-    }
-    return made;
-}
+#define FEED_BYTES ((size_t)8 << 10)
+#define FEED_MAX 1024u
+#define FIRST_CAP 64u
 
 int table_init(struct table *t, struct search *s, size_t keys, size_t sums) {
     struct hash_key key;
@@ -246,58 +231,44 @@ int table_init(struct table *t, struct search *s, size_t keys, size_t sums) {
     return code;
 }
 
-static uint64_t part_bytes(const struct table *t, const struct table_part *p) {
-    return p->cap * t->stride * sizeof(*p->rows) + p->slot_count * sizeof(*p->slots);
+static uint64_t part_bytes(const struct table *t, uint32_t cap) {
+    return cap * t->stride * sizeof(uint64_t);
 }
 
 void table_done(struct table *t) {
     for (size_t i = 0; i < TABLE_PARTS && t->s; i++) {
-        search_release(t->s, part_bytes(t, &t->parts[i]));
+        search_release(t->s, part_bytes(t, t->parts[i].cap));
         free(t->parts[i].rows);
-        free(t->parts[i].slots);
         (void)pthread_mutex_destroy(&t->parts[i].lock);
     }
     *t = (struct table){0};
 }
 
-static bool slots_grow(struct table *t, struct table_part *p, uint32_t slot_count) {
-    uint32_t *slots = grow_far(NULL, 0, slot_count * sizeof(*slots));
-    if (!slots) {
-        return false;
+uint64_t table_count(const struct table *t) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < TABLE_PARTS; i++) {
+        count += t->parts[i].count;
     }
-    memset(slots, 0, slot_count * sizeof(*slots));
-    for (uint32_t i = 0; i < p->count; i++) {
-        uint32_t at = (uint32_t)table_hash(t, p->rows + i * t->stride) & (slot_count - 1);
-        while (slots[at]) {
-            at = (at + 1) & (slot_count - 1);
-        }
-        slots[at] = i + 1;
-    }
-    free(p->slots);
-    p->slots = slots;
-    p->slot_count = slot_count;
-    return true;
+    return count;
 }
 
-static bool part_grow(struct table *t, struct table_part *p) {
-    uint32_t cap = p->cap ? p->cap + p->cap / 2 : 128, slot_count = p->slot_count ? p->slot_count : 256;
-    while (slot_count < cap + cap / 2) {
-        slot_count *= 2;
+uint64_t table_refused(const struct table *t) {
+    uint64_t refused = 0;
+    for (size_t i = 0; i < TABLE_PARTS; i++) {
+        refused += t->parts[i].refused;
     }
-    uint64_t before = part_bytes(t, p);
-    uint64_t after = cap * t->stride * sizeof(*p->rows) + slot_count * sizeof(*p->slots);
-    if (!search_claim(t->s, after - before)) {
-        return false;
+    return refused;
+}
+
+uint64_t *table_next(const struct table *t, size_t part, const uint64_t *at) {
+    const struct table_part *p = &t->parts[part];
+    size_t place = at ? (size_t)(at - p->rows) + t->stride : 0;
+    for (; place < p->cap * t->stride; place += t->stride) {
+        if (p->rows[place + t->keys]) {
+            return p->rows + place;
+        }
     }
-    size_t row_size = t->stride * sizeof(*p->rows);
-    uint64_t *rows = grow_far(p->rows, p->count * row_size, cap * row_size);
-    p->rows = rows ? rows : p->rows;
-    if (!rows || (slot_count != p->slot_count && !slots_grow(t, p, slot_count))) {
-        search_release(t->s, after - before);
-        return false;
-    }
-    p->cap = cap;
-    return true;
+    return NULL;
 }
 
 static inline bool same_keys(const struct table *t, const uint64_t *a, const uint64_t *b) {
@@ -309,63 +280,131 @@ static inline bool same_keys(const struct table *t, const uint64_t *a, const uin
     return true;
 }
 
-static void add_row(struct table *t, struct table_part *p, const uint64_t *row) {
-    const uint64_t *keys = row + 1, *values = keys + t->keys;
-    if (p->count == p->cap && !part_grow(t, p) && p->cap == 0) {
-        p->refused += values[0];
-        return;
-    }
-    uint32_t at = (uint32_t)row[0] & (p->slot_count - 1);
-    for (; p->slots[at]; at = (at + 1) & (p->slot_count - 1)) {
-        uint64_t *old = p->rows + (p->slots[at] - 1) * t->stride;
-        if (same_keys(t, old, keys)) {
-            for (size_t i = 0; i <= t->sums; i++) {
-                old[t->keys + i] = add_safely(old[t->keys + i], values[i]);
-            }
-            return;
-        }
-    }
-    if (p->count == p->cap) {
-        p->refused += values[0];
-        return;
-    }
-    memcpy(p->rows + p->count * t->stride, keys, t->stride * sizeof(*keys));
-    p->slots[at] = ++p->count;
+/* Where the search for a key begins: the low half of its hash, stretched over the rows. */
+static inline uint64_t *first_place(const struct table *t, const struct table_part *p, uint32_t hash) {
+    return p->rows + ((uint64_t)hash * p->cap >> 32) * t->stride;
 }
 
-static void visit_row(const struct table_feed *f, const struct table_part *p, const uint64_t *row) {
-    const struct table *t = f->t;
-    if (p->count == 0) {
-        return;
+/* The row of a key, or the free one where it belongs; some are free. */
+static inline uint64_t *place_of(const struct table *t, const struct table_part *p, uint32_t hash,
+                                 const uint64_t *keys) {
+    const uint64_t *end = p->rows + p->cap * t->stride;
+    uint64_t *at = first_place(t, p, hash);
+    while (at[t->keys] && !same_keys(t, at, keys)) {
+        at += t->stride;
+        at = at == end ? p->rows : at;
     }
-    uint32_t at = (uint32_t)row[0] & (p->slot_count - 1);
-    for (; p->slots[at]; at = (at + 1) & (p->slot_count - 1)) {
-        uint64_t *old = p->rows + (p->slots[at] - 1) * t->stride;
-        if (same_keys(t, old, row + 1)) {
-            f->visit(f->ctx, old + t->keys, row + 1 + t->keys);
+    return at;
+}
+
+uint64_t *table_find(const struct table *t, const uint64_t *keys) {
+    uint64_t hash = table_hash(t, keys);
+    const struct table_part *p = &t->parts[hash / (UINT64_MAX / TABLE_PARTS + 1)];
+    uint64_t *at = p->cap ? place_of(t, p, (uint32_t)hash, keys) : NULL;
+    return at && at[t->keys] ? at : NULL;
+}
+
+/* Half as large again: all parts fill evenly, and twice as large would leave half of them all empty. */
+static bool part_grow(const struct table *t, struct table_part *p) {
+    struct table_part bigger = {.cap = p->cap ? p->cap + p->cap / 2 : FIRST_CAP};
+    if (bigger.cap < p->cap || !search_claim(t->s, part_bytes(t, bigger.cap))) {
+        return false;
+    }
+    bigger.rows = calloc(bigger.cap, t->stride * sizeof(*bigger.rows));
+    if (!bigger.rows) {
+        search_release(t->s, part_bytes(t, bigger.cap));
+        return false;
+    }
+    for (const uint64_t *row = p->rows, *end = row + p->cap * t->stride; row != end; row += t->stride) {
+        if (row[t->keys]) {
+            memcpy(place_of(t, &bigger, (uint32_t)table_hash(t, row), row), row, t->stride * sizeof(*row));
+        }
+    }
+    search_release(t->s, part_bytes(t, p->cap));
+    free(p->rows);
+    p->rows = bigger.rows;
+    p->cap = bigger.cap;
+    return true;
+}
+
+/* `values`: count and sums; NULL: one. */
+static inline void add_row(const struct table *t, struct table_part *p, uint32_t hash, const uint64_t *keys,
+                           const uint64_t *values) {
+    if (p->count >= p->cap - p->cap / 4 && !part_grow(t, p) && p->count + 1 >= p->cap) {
+        /* no room for more keys, but for those that are there */
+        uint64_t *known = p->cap ? place_of(t, p, hash, keys) : NULL;
+        if (!known || !known[t->keys]) {
+            p->refused += values ? values[0] : 1;
             return;
         }
+    }
+    uint64_t *row = place_of(t, p, hash, keys);
+    if (row[t->keys] == 0) {
+        memcpy(row, keys, t->keys * sizeof(*keys));
+        p->count++;
+    }
+    row += t->keys;
+    if (!values) {
+        row[0]++;
+        return;
+    }
+    for (size_t i = 0; i <= t->sums; i++) {
+        row[i] = add_safely(row[i], values[i]);
+    }
+}
+
+/* The commonest case: keys of one word that are counted, so that rows are pairs of words. */
+static void add_ones(const struct table *t, struct table_part *p, const uint32_t *hashes, const uint64_t *keys,
+                     uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (p->count >= p->cap - p->cap / 4) {
+            add_row(t, p, hashes[i], &keys[i], NULL);
+            continue;
+        }
+        if (i + AHEAD < count) {
+            __builtin_prefetch(p->rows + ((uint64_t)hashes[i + AHEAD] * p->cap >> 32) * 2);
+        }
+        uint64_t *row = p->rows + ((uint64_t)hashes[i] * p->cap >> 32) * 2, *end = p->rows + (size_t)p->cap * 2;
+        while (row[1] && row[0] != keys[i]) {
+            row += 2;
+            row = row == end ? p->rows : row;
+        }
+        p->count += row[1] == 0;
+        row[0] = keys[i];
+        row[1]++;
+    }
+}
+
+static void visit_row(const struct table_feed *f, const struct table_part *p, uint32_t hash, const uint64_t *keys) {
+    const struct table *t = f->t;
+    uint64_t *row = p->cap ? place_of(t, p, hash, keys) : NULL;
+    if (row && row[t->keys]) {
+        f->visit(f->ctx, row + t->keys, keys + t->keys);
     }
 }
 
 void table_flush(struct table_feed *f, size_t part) {
-    struct table *t = f->t;
-    struct table_part *p = &t->parts[part];
-    size_t size = f->size;
-    const uint64_t *rows = f->rows + part * TABLE_BATCH * size;
+    const struct table *t = f->t;
+    struct table_part *p = &f->t->parts[part];
+    const uint64_t *rows = f->rows + part * f->batch * f->size;
+    uint32_t hashes[FEED_MAX], count = f->counts[part];
+    for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = (uint32_t)table_hash(t, rows + i * f->size);
+    }
+    bool ones = f->size == 1 && t->stride == 2 && !f->visit;
     (void)pthread_mutex_lock(&p->lock);
-    for (uint32_t i = 0; i < f->counts[part]; i++) {
-        if (i + 2 * AHEAD < f->counts[part] && p->slot_count) {
-            __builtin_prefetch(&p->slots[(uint32_t)rows[(i + 2 * AHEAD) * size] & (p->slot_count - 1)]);
-        }
-        if (i + AHEAD < f->counts[part] && p->slot_count) {
-            uint32_t slot = p->slots[(uint32_t)rows[(i + AHEAD) * size] & (p->slot_count - 1)];
-            __builtin_prefetch(p->rows + (slot ? slot - 1 : 0) * t->stride);
+    if (ones) {
+        add_ones(t, p, hashes, rows, count);
+    }
+    for (uint32_t i = 0; i < count && !ones; i++) {
+        const uint64_t *keys = rows + i * f->size;
+        if (i + AHEAD < count && p->cap) {
+            __builtin_prefetch(first_place(t, p, hashes[i + AHEAD]));
         }
         if (f->visit) {
-            visit_row(f, p, rows + i * size);
+            visit_row(f, p, hashes[i], keys);
         } else {
-            add_row(t, p, rows + i * size);
+            add_row(t, p, hashes[i], keys, f->values ? keys + t->keys : NULL);
         }
     }
     (void)pthread_mutex_unlock(&p->lock);
@@ -376,8 +415,10 @@ struct table_feed *table_feed_new(struct table *t, size_t values) {
     struct table_feed *f = calloc(1, sizeof(*f));
     if (f) {
         f->t = t;
-        f->size = 1 + t->keys + values;
-        f->rows = malloc((size_t)TABLE_PARTS * TABLE_BATCH * f->size * sizeof(*f->rows));
+        f->size = t->keys + values;
+        f->values = values;
+        f->batch = (uint32_t)MAX(FEED_BYTES / (f->size * sizeof(*f->rows)), (size_t)AHEAD);
+        f->rows = malloc((size_t)TABLE_PARTS * f->batch * f->size * sizeof(*f->rows));
     }
     if (f && !f->rows) {
         free(f);

@@ -61,18 +61,15 @@ static inline bool make_key(uint64_t source, uint64_t destination, uint64_t port
     return ((source | destination) >> ADDRESS_SIZE | port >> PORT_SIZE) == 0;
 }
 
-static inline bool filter_has(const struct beaconing *b, uint64_t key) {
-    uint64_t bit = table_hash(&b->chosen, &key) >> b->filter_shift;
-    return b->filter[bit / 64] >> (bit % 64) & 1;
-}
-
 static void refuse(struct beacon_part *p) {
     atomic_store_explicit(&p->b->refused, true, memory_order_relaxed);
 }
 
 static inline void collect_later(struct beacon_part *p, uint64_t key, uint64_t time, uint32_t row) {
-    if (filter_has(p->b, key)) {
-        uint64_t *to = table_put(p->feed, &key);
+    const struct beaconing *b = p->b;
+    uint64_t hash = table_hash(&b->chosen, &key), bit = hash >> b->filter_shift;
+    if (b->filter[bit / 64] >> (bit % 64) & 1) {
+        uint64_t *to = table_put_hashed(p->feed, hash, &key);
         to[0] = time;
         to[1] = p->bytes.values[row];
     }

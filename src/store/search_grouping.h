@@ -25,7 +25,6 @@ struct key_place {
     uint64_t mask;
 };
 
-/* Sums added afterwards, for chosen groups only. */
 struct summing;
 
 struct grouping {
@@ -61,12 +60,27 @@ void choosing_done(struct choosing *c);
 /* The answer: the chosen groups as the caller sees them. */
 int choosing_show(struct choosing *c);
 
+#define SUMMING_FILTER 16u
+/* Sums of chosen groups, added in a second reading. */
+struct summing {
+    struct grouping *g;
+    const uint64_t *const *rows; /* the chosen groups */
+    size_t count;
+    uint32_t *slots; /* place among them + 1 */
+    uint64_t mask;
+    uint64_t filter[(1u << SUMMING_FILTER) / 64]; /* bits by hash: most tuples are of no chosen group */
+    uint64_t *sums[SEARCH_THREADS_MAX];           /* made when a thread first needs them */
+    _Atomic bool failed;
+};
+
 /* Ready to add the sums of the chosen groups, into result->sums. */
 int summing_new(struct grouping *g, const struct choosing *c, struct summing **ret_summing);
-/* Words of a key in the chosen groups; NULL: not known. */
-const struct word_set *summing_words(const struct summing *m, size_t key);
-/* A session of a group: adds `values` if it is a chosen one. */
-void summing_add(struct summing *m, unsigned thread, const uint64_t *tuple, const uint64_t *values);
+static inline bool summing_may_have(const struct summing *m, uint64_t hash) {
+    uint64_t bit = hash >> (64 - SUMMING_FILTER);
+    return m->filter[bit / 64] >> (bit % 64) & 1;
+}
+/* The sums that a thread has of a tuple's group; NULL: no chosen one. `hash`: that of the table. */
+uint64_t *summing_find(struct summing *m, unsigned thread, uint64_t hash, const uint64_t *tuple);
 /* What the threads have added becomes result->sums. 0 or -ENOMEM. */
 int summing_end(struct summing *m);
 struct summing *summing_free(struct summing *m);

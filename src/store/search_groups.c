@@ -52,6 +52,19 @@ static bool pack_tuple(const struct grouping *g, const uint64_t *words, uint64_t
     return true;
 }
 
+/* A session of a group, in the second reading. */
+static inline void add_afterwards(struct group_part *p, uint32_t row, const uint64_t *tuple) {
+    struct grouping *g = p->g;
+    uint64_t hash = table_hash(&g->result->table, tuple);
+    if (!summing_may_have(g->summing, hash)) {
+        return;
+    }
+    uint64_t *sums = summing_find(g->summing, p->w->index, hash, tuple);
+    for (size_t i = 0; sums && i < g->sum_count; i++) {
+        sums[i] = add_safely(sums[i], p->sums[i].values[row]);
+    }
+}
+
 static void put_row(struct group_part *p, uint32_t row, const uint64_t *words, uint64_t missing) {
     struct grouping *g = p->g;
     uint64_t tuple[TABLE_WORDS_MAX], cell[1 + GROUP_SUMS_MAX] = {1};
@@ -59,12 +72,14 @@ static void put_row(struct group_part *p, uint32_t row, const uint64_t *words, u
         refuse(g, g->summing ? 0 : 1);
         return;
     }
+    if (g->summing) {
+        add_afterwards(p, row, tuple);
+        return;
+    }
     for (size_t i = 0; i < g->sum_count; i++) {
         cell[1 + i] = p->sums[i].values[row];
     }
-    if (g->summing) {
-        summing_add(g->summing, p->w->index, tuple, cell + 1);
-    } else if (g->direct && !missing) {
+    if (g->direct && !missing) {
         words_count_word(&g->result->words, tuple[0], cell, 1 + g->sum_count);
     } else {
         memcpy(table_put(p->feed, tuple), cell, p->feed->values * sizeof(cell[0]));
@@ -135,15 +150,16 @@ static int load_block(struct group_part *p, uint32_t block, const uint64_t *mask
     return code;
 }
 
-/* Two keys that are halves of a word, nothing but counted: the commonest question by far. */
-static void count_pairs(struct group_part *p, const uint64_t *rows, uint32_t from, const uint64_t *const words[]) {
+/* Two keys that are halves of a word, nothing but counted, or added afterwards: the commonest question by far. */
+static void put_pairs(struct group_part *p, const uint64_t *rows, uint32_t from, const uint64_t *const words[]) {
     const uint64_t *one = words[0], *two = words[1];
     uint64_t refused = 0;
     SLICE_EACH(rows, from, row, i) {
-        (void)row;
         const uint64_t tuple = one[i] << HALF_BITS | two[i];
         if ((one[i] | two[i]) >> HALF_BITS) {
-            refused++;
+            refused += !p->g->summing;
+        } else if (p->g->summing) {
+            add_afterwards(p, (uint32_t)row, &tuple);
         } else {
             (void)table_put(p->feed, &tuple);
         }
@@ -166,8 +182,8 @@ static int group_slice(struct group_part *p, uint64_t *rows, uint32_t from) {
             rows[n] &= p->keys[i].present[n];
         }
     }
-    if (p->feed->size == 1 && q->key_count == 2 && !g->summing) {
-        count_pairs(p, rows, from, words);
+    if (g->words == 1 && q->key_count == 2 && (g->summing || p->feed->values == 0)) {
+        put_pairs(p, rows, from, words);
         return 0;
     }
     SLICE_EACH(rows, from, row, place) {
@@ -183,14 +199,9 @@ static int group_slice(struct group_part *p, uint64_t *rows, uint32_t from) {
 }
 
 static int group_flat(struct group_part *p, const uint64_t *mask) {
-    const struct grouping *g = p->g;
     uint64_t rows[PART_WORDS];
     int code = 0;
     memcpy(rows, mask, sizeof(rows));
-    for (size_t i = 0; code == 0 && g->summing && i < g->q->key_count; i++) {
-        const struct word_set *wanted = summing_words(g->summing, i);
-        code = wanted ? key_narrow(p->w, &p->keys[i], wanted, rows) : 0;
-    }
     for (uint32_t from = 0; code == 0 && from < PART_WORDS; from += SLICE_WORDS) {
         code = group_slice(p, rows, from);
     }

@@ -467,30 +467,6 @@ static int flat_codes(struct worker *w, struct key_source *k, const uint64_t *ma
     return 0;
 }
 
-int key_narrow(struct worker *w, struct key_source *k, const struct word_set *wanted, uint64_t *rows) {
-    if (k->kind != KEY_CODE || k->with_port) {
-        return 0;
-    }
-    uint32_t values = k->reader.info->values;
-    uint8_t *flags = k->wanted ? k->wanted : worker_alloc(w, values + (size_t)1);
-    if (!flags) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; !k->wanted && i < values; i++) {
-        flags[i] = k->by_code[i] == WORD_UNKNOWN || word_set_has(wanted, k->by_code[i]);
-    }
-    k->wanted = flags;
-    for (uint32_t n = 0; n < PART_WORDS; n++) {
-        uint64_t kept = 0;
-        for (uint64_t bits = rows[n]; bits; bits &= bits - 1) {
-            uint32_t value = k->codes[n * 64 + (uint32_t)__builtin_ctzll(bits)];
-            kept |= value != CODE_NONE && flags[value] ? bits & (0 - bits) : 0;
-        }
-        rows[n] = kept;
-    }
-    return 0;
-}
-
 int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, uint32_t from, const uint64_t **ret_words) {
     uint64_t *to = worker_numbers(w, k->slot);
     if (!to) {

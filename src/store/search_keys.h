@@ -23,14 +23,6 @@ struct kept_codes {
 };
 void kept_codes_done(struct search *s, struct kept_codes *k);
 
-/* Some words, as bits. */
-struct word_set {
-    uint64_t *bits, size;
-};
-static inline bool word_set_has(const struct word_set *set, uint64_t word) {
-    return word < set->size && set->bits[word / 64] >> (word % 64) & 1;
-}
-
 struct key_source {
     enum key_kind kind;
     const struct group_key *key;
@@ -43,7 +35,6 @@ struct key_source {
     uint32_t *codes;
     uint64_t *by_code;       /* words; WORD_UNKNOWN */
     struct kept_codes *kept; /* set before key_bind: where `by_code` is kept if there is memory for it; may be NULL */
-    uint8_t *wanted;         /* by code; see key_narrow */
     struct word_list *lists; /* KEY_LIST: made on first use */
     uint32_t *at;            /* KEY_ROWS: where the words of a row begin; PART_BLOCK + 1 */
     struct buf row_words;
@@ -78,9 +69,6 @@ int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, uint3
              bits_##row &&                                                                                    \
              (place = word_##row * 64u + (uint64_t)__builtin_ctzll(bits_##row), row = (from)*64u + place, 1); \
              bits_##row &= bits_##row - 1)
-/* Takes rows of the loaded block out whose word is known not to be in the set, or that have none; the same set all the
- * time. */
-int key_narrow(struct worker *w, struct key_source *k, const struct word_set *wanted, uint64_t *rows);
 static inline bool key_is_flat(const struct key_source *k) {
     return k->kind == KEY_NUMBER || k->kind == KEY_CODE;
 }

@@ -217,8 +217,8 @@ struct span words_at(const struct words *w, uint64_t word) {
 
 /* --- the table --- */
 
-#define FEED_BYTES ((size_t)8 << 10)
-#define FEED_MAX 1024u
+#define FEED_BYTES ((size_t)16 << 10)
+#define FEED_MAX 2048u
 #define FIRST_CAP 64u
 
 int table_init(struct table *t, struct search *s, size_t keys, size_t sums) {

@@ -116,10 +116,10 @@ static inline uint64_t table_hash(const struct table *t, const uint64_t *keys) {
     return h ^ h >> 32;
 }
 
-/* Room for one more row of this key: the caller writes the values behind the keys. */
-static inline uint64_t *table_put(struct table_feed *f, const uint64_t *keys) {
+/* Room for one more row of this key, with its hash: the caller writes the values behind the keys. */
+static inline uint64_t *table_put_hashed(struct table_feed *f, uint64_t hash, const uint64_t *keys) {
     const struct table *t = f->t;
-    size_t part = table_hash(t, keys) / (UINT64_MAX / TABLE_PARTS + 1);
+    size_t part = hash / (UINT64_MAX / TABLE_PARTS + 1);
     if (f->counts[part] == f->batch) {
         table_flush(f, part);
     }
@@ -128,6 +128,9 @@ static inline uint64_t *table_put(struct table_feed *f, const uint64_t *keys) {
         row[i] = keys[i];
     }
     return row + t->keys;
+}
+static inline uint64_t *table_put(struct table_feed *f, const uint64_t *keys) {
+    return table_put_hashed(f, table_hash(f->t, keys), keys);
 }
 
 #endif

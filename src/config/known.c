@@ -211,8 +211,6 @@ bool config_is_arkime_key(const char *key) {
 
 static const char *const arkime_sections[] = {
     "cont3xt",
-    "custom-fields",
-    "custom-fields-remap",
     "custom-views",
     "field-actions",
     "kafka-config",

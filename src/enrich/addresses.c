@@ -12,6 +12,7 @@
 struct addresses {
     const struct overrides *overrides;
     const struct databases *databases;
+    const uint16_t *ends; /* fields of both ends */
 };
 
 static bool look_up(const struct addresses *a, const uint8_t ip[16], struct place *ret) {
@@ -26,9 +27,9 @@ static void put(struct record *rec, const struct field *f, struct span text) {
     }
 }
 
-static void put_ops(struct record *rec, const struct field *fields, const struct place *place) {
+static void put_ops(struct record *rec, const struct field *fields, const struct place *place, uint16_t matched) {
     for (const struct field_op *op = place->ops; op; op = op->next) {
-        field_op_put(fields, &rec->cells, op, op->value);
+        field_op_put(fields, &rec->cells, op, op->value, matched);
     }
 }
 
@@ -46,7 +47,7 @@ static void apply_end(const struct addresses *a, struct record *rec, const struc
         put(rec, &fields[CORE_SRC_AS_NAME + side], place.as_name);
         (void)cells_put_u64(&rec->cells, &fields[CORE_SRC_AS_NUMBER + side], place.as_number);
     }
-    put_ops(rec, fields, &place);
+    put_ops(rec, fields, &place, a->ends[side]);
 }
 
 #define LIST_MAX 512
@@ -105,7 +106,7 @@ static void apply_list(const struct addresses *a, struct record *rec, const stru
             for (unsigned kind = 0; kind < KINDS; kind++) {
                 any[kind] |= text[kind].len != 0;
             }
-            put_ops(rec, fields, &place);
+            put_ops(rec, fields, &place, list[0].field);
         }
     }
     if (companion == FIELD_NONE || !(any[GEO] || any[ASN] || any[RIR])) {
@@ -146,9 +147,9 @@ static void apply_objects(const struct addresses *a, struct record *rec, const s
     }
 }
 
-void addresses_apply(const struct overrides *overrides, const struct databases *databases, struct record *rec,
-                     const struct field *fields) {
-    const struct addresses of = {overrides, databases}, *a = &of;
+void addresses_apply(const struct overrides *overrides, const struct databases *databases, const uint16_t ends[2],
+                     struct record *rec, const struct field *fields) {
+    const struct addresses of = {overrides, databases, ends}, *a = &of;
     if (rec->has_ip) {
         apply_end(a, rec, fields, SIDE_SRC);
         apply_end(a, rec, fields, SIDE_DST);

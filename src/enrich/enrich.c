@@ -62,9 +62,11 @@ struct enrich {
     struct overrides *overrides;
     struct databases *databases;
     struct makers *makers;
+    struct tagger *tagger;
     struct intel *intel;
     struct filename_ops *names;
     const struct field *fields;
+    uint16_t ends[2]; /* fields of the addresses of both ends */
 };
 
 void report_problem(const struct reporter *r, const char *file, int line, const char *text, const char *hint) {
@@ -78,17 +80,35 @@ void report_problem(const struct reporter *r, const char *file, int line, const 
     }
 }
 
-int field_op_make(struct config *c, const struct registry *r, const char *name, struct span value,
-                  struct field_op **ret) {
-    uint16_t id = FIELD_NONE;
-    for (size_t i = 0; i < registry_count(r) && id == FIELD_NONE; i++) {
+uint16_t field_find(const struct registry *r, const char *name) {
+    for (size_t i = 0; i < registry_count(r); i++) {
         const struct field_def *def = registry_field(r, (uint16_t)i)->def;
         if ((def->name && strcmp(def->name, name) == 0) || strcmp(def->path, name) == 0) {
-            id = (uint16_t)i;
+            return (uint16_t)i;
         }
     }
+    return FIELD_NONE;
+}
+
+bool field_writable(const struct registry *r, uint16_t id) {
     const struct field *f = registry_field(r, id);
     if (!f || (f->flags & (F_COMPUTED | F_VIRTUAL)) || f->type == FT_OBJECT || f->type == FT_UNION) {
+        return false;
+    }
+    for (size_t i = 0; i < registry_count(r); i++) {
+        const struct field *o = registry_field(r, (uint16_t)i);
+        size_t len = strlen(o->def->path);
+        if (o->type == FT_OBJECT && strncmp(f->def->path, o->def->path, len) == 0 && f->def->path[len] == '.') {
+            return false;
+        }
+    }
+    return true;
+}
+
+int field_op_make(struct config *c, const struct registry *r, const char *name, struct span value,
+                  struct field_op **ret) {
+    uint16_t id = field_find(r, name);
+    if (!field_writable(r, id)) {
         return -ENOENT;
     }
     struct field_op *op = config_alloc(c, sizeof(*op));
@@ -96,13 +116,17 @@ int field_op_make(struct config *c, const struct registry *r, const char *name, 
     if (!op || !copy) {
         return -ENOMEM;
     }
-    *op = (struct field_op){.field = id, .value = span_make(copy, value.len)};
+    *op = (struct field_op){.field = id, .value = span_make(copy, value.len), .remap = custom_remap_read(c, r, id)};
     *ret = op;
     return 0;
 }
 
-void field_op_put(const struct field *fields, struct cells *cells, const struct field_op *op, struct span value) {
+void field_op_put(const struct field *fields, struct cells *cells, const struct field_op *op, struct span value,
+                  uint16_t matched) {
     const struct field *f = &fields[op->field];
+    for (const struct field_remap *m = matched == FIELD_NONE ? NULL : op->remap; m; m = m->next) {
+        f = m->matched == matched ? &fields[m->to] : f;
+    }
     uint64_t number;
     uint8_t ip[16];
     unsigned prefix;
@@ -130,6 +154,27 @@ void field_op_put(const struct field *fields, struct cells *cells, const struct 
     }
 }
 
+static void values_of(const struct record *rec, const struct field *fields, const uint8_t *wanted,
+                      const struct cell *cell, wanted_fn each, void *ctx) {
+    for (; cell; cell = cells_next(&rec->cells, cell)) {
+        const struct field *f = &fields[cell->field];
+        if (f->type == FT_OBJECT) {
+            values_of(rec, fields, wanted, cells_object_first(&rec->cells, cell), each, ctx);
+        } else if (wanted[f->id]) {
+            each(ctx, f, cell_value(cell, f).bytes);
+        }
+    }
+}
+
+void values_each(const struct record *rec, const struct field *fields, const uint8_t *wanted, wanted_fn each,
+                 void *ctx) {
+    size_t count;
+    const struct cell_head *heads = cells_heads(&rec->cells, &count);
+    for (size_t k = 0; k < count; k++) {
+        values_of(rec, fields, wanted, cells_first(&rec->cells, &heads[k]), each, ctx);
+    }
+}
+
 struct enrich *enrich_new(const struct enrich_settings *settings, struct config *config, struct registry *registry,
                           config_report_fn report, void *ctx) {
     struct reporter reporter = {report, ctx};
@@ -137,18 +182,25 @@ struct enrich *enrich_new(const struct enrich_settings *settings, struct config 
     if (!e) {
         return NULL;
     }
+    custom_fields_read(config, registry, &reporter);
+    custom_remaps_check(config, registry, &reporter);
+    /* First the files that may make fields, then those that put values into them. */
+    e->tagger = tagger_new(config, registry, &reporter);
     e->overrides = overrides_new(settings, config, registry, &reporter);
     e->databases = databases_new(settings, config, &reporter);
     e->makers = makers_new(settings, config, &reporter);
     e->intel = intel_new(settings, config, registry, &reporter);
     e->names = filename_ops_new(settings, config, registry, &reporter);
-    return e->overrides && e->databases && e->makers && e->intel && e->names ? e : enrich_free(e);
+    return e->tagger && e->overrides && e->databases && e->makers && e->intel && e->names ? e : enrich_free(e);
 }
 
 int enrich_bind(struct enrich *e, const struct registry *registry, struct err *ret_err) {
     e->fields = registry_fields(registry);
+    e->ends[SIDE_SRC] = registry_by_name(registry, span_text("ip.src"));
+    e->ends[SIDE_DST] = registry_by_name(registry, span_text("ip.dst"));
     int code = intel_bind(e->intel, registry);
     code = code < 0 ? code : makers_bind(e->makers, registry);
+    code = code < 0 ? code : tagger_bind(e->tagger, registry);
     return code < 0 ? err_set(ret_err, code, "no memory for intelligence") : 0;
 }
 
@@ -157,6 +209,7 @@ struct enrich *enrich_free(struct enrich *e) {
         overrides_free(e->overrides);
         databases_free(e->databases);
         makers_free(e->makers);
+        tagger_free(e->tagger);
         intel_free(e->intel);
         filename_ops_free(e->names);
         free(e);
@@ -168,7 +221,8 @@ void enrich_record(const struct enrich *e, struct record *r, const char *file) {
     if (file) {
         filename_ops_apply(e->names, r, e->fields, file);
     }
-    addresses_apply(e->overrides, e->databases, r, e->fields);
+    addresses_apply(e->overrides, e->databases, e->ends, r, e->fields);
     makers_apply(e->makers, r, e->fields);
+    tagger_apply(e->tagger, e->ends, r, e->fields);
     intel_apply(e->intel, r, e->fields);
 }

@@ -114,7 +114,7 @@ void filename_ops_apply(const struct filename_ops *f, struct record *rec, const 
         if (regexec(&f->ops[i].regex, file, GROUPS, groups, 0) == 0) {
             char value[512];
             size_t len = expand(f->ops[i].put->value, file, groups, value, sizeof(value));
-            field_op_put(fields, &rec->cells, f->ops[i].put, span_make(value, len));
+            field_op_put(fields, &rec->cells, f->ops[i].put, span_make(value, len), FIELD_NONE);
         }
     }
 }

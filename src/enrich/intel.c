@@ -372,21 +372,18 @@ static void match_text(const struct intel *i, uint8_t kinds, struct span text, c
     }
 }
 
-static void match_cells(const struct intel *i, const struct record *rec, const struct field *fields,
-                        const struct cell *cell, struct hits *h) {
-    for (; cell; cell = cells_next(&rec->cells, cell)) {
-        const struct field *f = &fields[cell->field];
-        if (f->type == FT_OBJECT) {
-            match_cells(i, rec, fields, cells_object_first(&rec->cells, cell), h);
-        } else if (i->kinds[f->id]) {
-            const char *where = f->def->name ? f->def->name : f->def->path;
-            struct span bytes = cell_value(cell, f).bytes;
-            if (f->type == FT_IP) {
-                match_ip(i, bytes.at, where, h);
-            } else {
-                match_text(i, i->kinds[f->id], bytes, where, h);
-            }
-        }
+struct matching {
+    const struct intel *intel;
+    struct hits *hits;
+};
+
+static void match_value(void *ctx, const struct field *f, struct span bytes) {
+    struct matching *m = ctx;
+    const char *where = f->def->name ? f->def->name : f->def->path;
+    if (f->type == FT_IP) {
+        match_ip(m->intel, bytes.at, where, m->hits);
+    } else {
+        match_text(m->intel, m->intel->kinds[f->id], bytes, where, m->hits);
     }
 }
 
@@ -415,11 +412,8 @@ void intel_apply(const struct intel *i, struct record *rec, const struct field *
         match_ip(i, rec->ip[SIDE_SRC], "ip.src", &hits);
         match_ip(i, rec->ip[SIDE_DST], "ip.dst", &hits);
     }
-    size_t count;
-    const struct cell_head *heads = cells_heads(&rec->cells, &count);
-    for (size_t k = 0; k < count; k++) {
-        match_cells(i, rec, fields, cells_first(&rec->cells, &heads[k]), &hits);
-    }
+    struct matching m = {i, &hits};
+    values_each(rec, fields, i->kinds, match_value, &m);
     for (size_t k = 0; k < hits.count; k++) {
         put_hit(i, rec, fields, &hits.list[k]);
     }

@@ -5,17 +5,36 @@
 #include "enrich/enrich.h"
 #include "enrich/ipmap.h"
 
-/* A value to put into a field of the session: from [override-ips] or filenameOps. */
+/* Where values of a field go instead when `matched` is the field that brought them. */
+struct field_remap {
+    uint16_t matched, to;
+    struct field_remap *next;
+};
+
+/* A value to put into a field of the session: from [override-ips], filenameOps or a tagger file. */
 struct field_op {
     uint16_t field;
     struct span value;
+    const struct field_remap *remap;
     struct field_op *next;
 };
 
+/* By its name in expressions, or by its path; FIELD_NONE when there is none. Works before the registry is sealed. */
+uint16_t field_find(const struct registry *r, const char *name);
+/* Values can be put: it is stored, and no object nor inside one. */
+bool field_writable(const struct registry *r, uint16_t id);
 /* Parses "expression" and "value" into an op with the configuration's memory. 0 or -errno. */
 int field_op_make(struct config *c, const struct registry *r, const char *name, struct span value,
                   struct field_op **ret);
-void field_op_put(const struct field *fields, struct cells *cells, const struct field_op *op, struct span value);
+/* `matched`: the field whose value the op belongs to, or FIELD_NONE. */
+void field_op_put(const struct field *fields, struct cells *cells, const struct field_op *op, struct span value,
+                  uint16_t matched);
+
+/* Calls `each` for every value of the record whose field has bits in `wanted` (by field id), in objects too. No cell
+ * may be put meanwhile. */
+typedef void (*wanted_fn)(void *ctx, const struct field *f, struct span bytes);
+void values_each(const struct record *rec, const struct field *fields, const uint8_t *wanted, wanted_fn each,
+                 void *ctx);
 
 /* Where problems of users' files go. */
 struct reporter {
@@ -32,6 +51,25 @@ struct place {
     const struct field_op *ops;
     char text[256];
 };
+
+/* --- custom.c --- */
+#define FIELD_SHORTCUTS 20
+/* Adds the field `name` by its definition, unless it is there. `ret_shortcut` (may be NULL): its number in the file, or
+ * -1. 0 or -errno. */
+int custom_field_add(struct config *c, struct registry *r, const char *name, const char *definition, int *ret_shortcut,
+                     struct err *ret_err);
+void custom_fields_read(struct config *c, struct registry *r, const struct reporter *report);
+/* Remaps of a field, NULL when it has none. */
+struct field_remap *custom_remap_read(struct config *c, const struct registry *r, uint16_t field);
+/* Reports those that name no field. */
+void custom_remaps_check(struct config *c, const struct registry *r, const struct reporter *report);
+
+/* --- tagger.c --- */
+struct tagger;
+struct tagger *tagger_new(struct config *c, struct registry *r, const struct reporter *report);
+int tagger_bind(struct tagger *t, const struct registry *r);
+struct tagger *tagger_free(struct tagger *t);
+void tagger_apply(const struct tagger *t, const uint16_t ends[2], struct record *rec, const struct field *fields);
 
 /* --- overrides.c --- */
 struct overrides;
@@ -50,8 +88,9 @@ struct databases *databases_free(struct databases *d);
 bool databases_find(const struct databases *d, const uint8_t ip[16], struct place *ret);
 
 /* --- addresses.c --- */
-void addresses_apply(const struct overrides *overrides, const struct databases *databases, struct record *rec,
-                     const struct field *fields);
+/* `ends`: the fields of the addresses of both ends. */
+void addresses_apply(const struct overrides *overrides, const struct databases *databases, const uint16_t ends[2],
+                     struct record *rec, const struct field *fields);
 
 /* --- makers.c --- */
 struct makers;

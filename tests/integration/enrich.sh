@@ -110,4 +110,69 @@ head -c 300000 /dev/urandom >noise.manuf
 run read --format json -o ouiFile=noise.manuf "$golden/dns/a.pcap"
 check "noise instead of a file does no harm" test "$rc" -eq 0
 
+# --- tagger files ---
+
+cat >tagger.ini <<'INI'
+[custom-fields]
+owner = kind:lotermfield;count:true;friendly:Owner;db:owner
+owner.src = kind:lotermfield;db:srcOwner
+owner.dst = kind:lotermfield;db:dstOwner
+risk = kind:integer;db:risk;count:true
+seen.ip = kind:ip;db:seen.ip
+bad..name = kind:ip
+shape = kind:round
+
+[custom-fields-remap]
+owner = ip.src=owner.src;ip.dst=owner.dst
+risk = ip.src=nowhere
+
+[tagger]
+ips.txt = type:ip;tags:known,watched
+hosts.txt = type:host
+mail.txt = type:email;tags:mail
+hashes.txt = type:md5;tags:file
+paths.txt = type:uri;tags:path
+wrong.txt = type:colour
+none.txt = type:ip
+INI
+cat >ips.txt <<'TXT'
+#field:team;kind:uptermfield;friendly:Team;shortcut:0
+#field:note;kind:termfield;db:teamNote;shortcut:3
+#field:team.rank;kind:termfield;shortcut:4
+# a comment
+192.0.2.0/24;owner=Alice;0=blue;risk=7;seen.ip=192.0.2.99
+198.51.100.53;owner=Bob;3=Both; sides
+198.51.100.53;owner=Carol
+10.0.0.0/40;owner=Dave
+192.0.2.1;5=nothing;owner;dns.host=inside;made.up=yes;dontSaveSPI=1
+TXT
+printf 'shop.example;tags=shop\nexample;tags=example\nxample;tags=wrong\n' >hosts.txt
+printf '# none yet\n' | tee mail.txt hashes.txt >paths.txt
+run read --config tagger.ini -o ouiFile= --format json "$golden/dns/a.pcap"
+code 0 "tagger files are read"
+check "tags of the setting" json "{'known', 'watched'} <= set(d[0]['tags'])"
+check "a value goes where the end that matched sends it" json "d[0]['srcOwner'] == ['alice'] and d[0]['dstOwner'] == ['bob'] and 'owner' not in d[0]"
+check "fields made by the configuration: number, address" json "d[0]['risk'] == [7] and d[0]['riskCnt'] == 1 and d[0]['seen']['ip'] == ['192.0.2.99']"
+check "fields made by the file, by their shortcuts" json "d[0]['team'] == ['BLUE'] and 'Both' in str(d[0])"
+check "names match those below them, at points" json "{'shop', 'example'} <= set(d[0]['tags']) and 'wrong' not in d[0]['tags']"
+for said in 'ips.txt:7: note: "198.51.100.53" is there twice' 'ips.txt:8: note: "10.0.0.0/40" is no address' \
+  'ips.txt:9: note: "5" is no shortcut' 'ips.txt:9: note: "owner" is not FIELD=VALUE' 'ips.txt:9: note: "dns.host" is a field that values' \
+  'ips.txt:9: note: "dontSaveSPI" is not possible' '"wrong.txt" of \[tagger\] is left out' 'none.txt: note: the file cannot be read' \
+  'ips.txt:3: note: "team.rank' '"bad..name" cannot be the name of a field' 'field shape: "kind:round" is not possible' '\[custom-fields-remap\] risk: "ip.src=nowhere"'; do
+  check "said: $said" says "$said"
+done
+address=$("$seine" read --format json -o ouiFile= "$golden/smtp/attachment.pcap" 2>/dev/null |
+  python3 -c "import json,sys; d=[json.loads(l) for l in sys.stdin]; e=d[0]['email']; print(e['src'][0], e['md5'][0])")
+printf '%s;risk=1\n' "${address% *}" >mail.txt
+printf '%s;risk=2\n' "${address#* }" | tr a-f A-F >hashes.txt
+run read --config tagger.ini -o ouiFile= --format json "$golden/smtp/attachment.pcap"
+check "senders and hashes" json "{'mail', 'file'} <= set(d[0]['tags']) and sorted(d[0]['risk']) == [1, 2, 7]"
+path=$("$seine" read --format json -o ouiFile= "$golden/http/get.pcap" 2>/dev/null | python3 -c "import json,sys; print(json.loads(sys.stdin.readline())['http']['path'][0])")
+printf '%s\n' "$path" >paths.txt
+run read --config tagger.ini -o ouiFile= --format json "$golden/http/get.pcap"
+check "paths" json "'path' in d[0]['tags']"
+"$seine" import -q --store made --config tagger.ini "$golden/dns/a.pcap" 2>/dev/null
+run search --store made 'owner.src == alice && risk == 7 && seen.ip == 192.0.2.99 && team == BLUE && made.up == yes || owner.dst == bob'
+check "fields that were made can be searched" test "$rc" -eq 0 -a -s out
+
 plan

@@ -1,5 +1,4 @@
 /* methods.c: the ways a request can say who sent it. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "auth/totp.h"
 #include "base/json_scan.h"
 #include "base/util.h"
+#include "http/network.h"
 
 #define SERVER_NAME ":server" /* no user's id: what failures of servers are counted under */
 #define FAILURE_US 300000     /* what a failed login costs who tries */
@@ -69,7 +69,7 @@ void auth_refused(struct auth *a, const struct request *q, const char *id) {
 }
 
 void auth_failed(struct auth *a, const struct request *q, const char *id) {
-    throttle_fail(a->throttle, request_peer(q), id, auth_now_ms());
+    throttle_fail(a->throttle, request_client(q), id, auth_now_ms());
     auth_guessed(a, q, id);
 }
 
@@ -131,7 +131,7 @@ int method_digest(struct auth *a, const struct request *q, struct reply *r, char
     if (!id_copy(p.username, ret_id) || !span_is(p.realm, a->settings.realm)) {
         return digest_refuse(a, q, r, "");
     }
-    if (throttle_blocked(a->throttle, request_peer(q), ret_id, auth_now_ms())) {
+    if (throttle_blocked(a->throttle, request_client(q), ret_id, auth_now_ms())) {
         return blocked(r);
     }
     enum nonce_verdict verdict = nonce_check(&a->secret, p.nonce, auth_now_ms());
@@ -144,7 +144,7 @@ int method_digest(struct auth *a, const struct request *q, struct reply *r, char
         challenge_digest(a, r, verdict != NONCE_BAD);
         return -EACCES;
     }
-    throttle_clear(a->throttle, request_peer(q), ret_id);
+    throttle_clear(a->throttle, request_client(q), ret_id);
     return 1;
 }
 
@@ -154,7 +154,7 @@ int method_digest(struct auth *a, const struct request *q, struct reply *r, char
 int auth_password(struct auth *a, const struct request *q, const char *id, const char *password) {
     char stored[HASH_TEXT], given[HASH_TEXT];
     struct user_keys keys = auth_keys(a);
-    if (throttle_blocked(a->throttle, request_peer(q), id, auth_now_ms())) {
+    if (throttle_blocked(a->throttle, request_client(q), id, auth_now_ms())) {
         return -EAGAIN;
     }
     int code = a->control && !user_is_role(id) ? users_digest(a->control, &keys, id, HASH_SHA256, stored) : -ENOENT;
@@ -166,7 +166,7 @@ int auth_password(struct auth *a, const struct request *q, const char *id, const
     OPENSSL_cleanse(stored, sizeof(stored));
     OPENSSL_cleanse(given, sizeof(given));
     if (right) {
-        throttle_clear(a->throttle, request_peer(q), id);
+        throttle_clear(a->throttle, request_client(q), id);
     } else {
         auth_failed(a, q, id);
     }
@@ -276,7 +276,7 @@ static int server_refuse(struct auth *a, const struct request *q, struct reply *
         return code;
     }
     /* Counted by address alone: a key that must be derived is dear. */
-    throttle_fail(a->throttle, request_peer(q), SERVER_NAME, auth_now_ms());
+    throttle_fail(a->throttle, request_client(q), SERVER_NAME, auth_now_ms());
     auth_guessed(a, q, "server");
     auth_say(r, 401, text);
     return -EACCES;
@@ -295,7 +295,7 @@ int method_server(struct auth *a, const struct request *q, struct reply *r, char
         auth_say(r, 401, "This server believes no other: serverSecret is not set");
         return -EACCES;
     }
-    if (throttle_blocked(a->throttle, request_peer(q), SERVER_NAME, request.now_ms)) {
+    if (throttle_blocked(a->throttle, request_client(q), SERVER_NAME, request.now_ms)) {
         return blocked(r);
     }
     if (base && strncmp(target, a->base_path, base) == 0) {
@@ -342,10 +342,22 @@ static bool required_is_there(const struct auth *a, const struct request *q) {
     return false;
 }
 
+static bool said_twice(const struct request *q, struct reply *r, const char *name) {
+    bool twice = *name && request_header_count(q, name) > 1;
+    if (twice) {
+        auth_say(r, 400, "The header with the user's name, or one that it needs, came twice");
+    }
+    return twice;
+}
+
 int method_header(struct auth *a, const struct request *q, struct reply *r, char ret_id[USER_ID_MAX + 1]) {
     const char *value = request_header(q, a->settings.user_header);
     if (!value || !*value) {
         return 0;
+    }
+    /* A proxy that adds its header behind that of the client must not let the client win. */
+    if (said_twice(q, r, a->settings.user_header) || said_twice(q, r, a->settings.required_header)) {
+        return -EINVAL;
     }
     if (!required_is_there(a, q)) {
         auth_say(r, 403, "The proxy did not send the header that requiredAuthHeader names");
@@ -397,6 +409,9 @@ int method_jwt(struct auth *a, const struct request *q, struct reply *r, struct 
     if (!value || !*value) {
         return 0;
     }
+    if (said_twice(q, r, a->settings.user_header)) {
+        return -EINVAL;
+    }
     struct span token = span_trim(span_text(value));
     if (span_starts_fold(token, SPAN_LITERAL("Bearer "))) {
         token = span_trim(span_from(token, 7));
@@ -428,30 +443,6 @@ int method_jwt(struct auth *a, const struct request *q, struct reply *r, struct 
     }
     ret->by_header = true;
     return 1;
-}
-
-/* `list` entry: an address, or a network in CIDR form. */
-static bool network_holds(const char *network, const char *peer) {
-    char text[64];
-    uint8_t base[16] = {0}, address[16] = {0};
-    const char *slash = strchr(network, '/');
-    size_t len = slash ? (size_t)(slash - network) : strlen(network);
-    if (len >= sizeof(text)) {
-        return false;
-    }
-    *span_copy_to(span_make(network, len), (uint8_t *)text) = 0;
-    int family = strchr(text, ':') ? AF_INET6 : AF_INET;
-    uint64_t bits = family == AF_INET6 ? 128 : 32;
-    if (inet_pton(family, text, base) != 1 || inet_pton(family, peer, address) != 1 ||
-        (slash && !span_decimal(span_text(slash + 1), bits, &bits))) {
-        return false;
-    }
-    for (size_t i = 0; i < bits; i++) {
-        if ((base[i / 8] ^ address[i / 8]) & 0x80 >> i % 8) {
-            return false;
-        }
-    }
-    return true;
 }
 
 bool peer_is_allowed(const struct auth *a, const char *peer, bool loopback_only) {

@@ -116,6 +116,7 @@ static int open_server(struct service *s, const struct service_options *o, const
                                          .hosts = http->hosts,
                                          .connections = http->connections,
                                          .per_address = http->per_address,
+                                         .trust_proxy = http->trust_proxy,
                                          .idle_seconds = http->idle_seconds,
                                          .handler = api_answer,
                                          .ctx = s->api};

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "http/encode.h"
+#include "http/network.h"
 #include "http/params.h"
 #include "http/server.h"
 #include "http/target.h"
@@ -19,6 +20,7 @@
 #define REPLY_MAX ((size_t)512 << 20) /* of what a handler writes without pushing */
 #define REPLY_HEADERS 48
 #define BODY_DISCARDED_MAX ((size_t)32 << 20) /* of a body over the limit is read before the connection is cut */
+#define BODIES_MAX ((size_t)256 << 20)        /* of all requests at once, before anybody knows who sent them */
 #define COMPRESS_FROM 1024
 
 enum phase { PHASE_WAIT, PHASE_HEAD, PHASE_BODY, PHASE_WORK };
@@ -55,14 +57,18 @@ struct request {
     struct connection *connection;
     struct MHD_Connection *mhd;
     char *raw; /* the target as sent */
-    const char *method;
+    const char *method, *version;
     bool head, seen, running, answered;
     struct target target;
     struct params query, form;
     struct buf body;
     size_t discarded;
     int body_state;
-    char peer[64];
+    char peer[ADDRESS_TEXT], client[ADDRESS_TEXT];
+    bool forwarded_tls;
+    size_t held;     /* bytes of the body in server.held */
+    int bad;         /* status: refused for its head alone */
+    const char *why; /* with bad */
     int64_t started_us;
     pthread_t thread;
     struct reply reply;
@@ -76,6 +82,8 @@ struct server {
     char **hosts;
     bool loopback, tls;
     unsigned idle_seconds;
+    struct trusted trusted;
+    _Atomic size_t held; /* bytes of all bodies */
     uint16_t port;
     pthread_mutex_t lock; /* of the list */
     pthread_cond_t quit;
@@ -98,6 +106,8 @@ void connection_phase(struct connection *c, enum phase phase);
 struct request *request_new(struct server *s, struct MHD_Connection *mhd, const char *target);
 struct request *request_free(struct request *q);
 enum MHD_Result request_take_body(struct request *q, const char *data, size_t *len);
+/* The head is there: `bad` and `why` are set when it should be refused; finds out who sent it. */
+void request_head(struct request *q);
 /* Everything is there: reads parameters. 0, or the status to refuse it with and why. */
 int request_prepare(struct request *q, const char **ret_why);
 

@@ -45,8 +45,28 @@ struct request *request_new(struct server *s, struct MHD_Connection *mhd, const 
     return q;
 }
 
+/* What is held already stays until the request is over; what does not fit any more is read and thrown away. */
+static void body_hold(struct request *q, const char *data, size_t n) {
+    size_t all = atomic_fetch_add_explicit(&q->server->held, n, memory_order_relaxed) + n;
+    q->held += n;
+    if (all > BODIES_MAX) {
+        q->bad = 503;
+        q->why = "Too many bodies of requests at once: try again in a moment";
+        q->discarded = n;
+        return;
+    }
+    buf_add(&q->body, data, n);
+    q->discarded = q->body.overflowed ? q->body.len + n : 0;
+}
+
+static void body_let_go(struct request *q) {
+    atomic_fetch_sub_explicit(&q->server->held, q->held, memory_order_relaxed);
+    q->held = 0;
+}
+
 struct request *request_free(struct request *q) {
     if (q) {
+        body_let_go(q);
         reply_done(&q->reply);
         target_done(&q->target);
         params_done(&q->query);
@@ -62,12 +82,101 @@ enum MHD_Result request_take_body(struct request *q, const char *data, size_t *l
     size_t n = *len;
     *len = 0;
     if (q->discarded == 0) {
-        buf_add(&q->body, data, n);
-        q->discarded = q->body.overflowed ? q->body.len + n : 0;
+        body_hold(q, data, n);
     } else {
         q->discarded += n;
     }
     return q->discarded > BODY_DISCARDED_MAX ? MHD_NO : MHD_YES;
+}
+
+/* --- the head --- */
+
+/* Headers whose second value somebody on the way may have read instead of the first. */
+static const char *const single[] = {"Host",   "Content-Length", "Transfer-Encoding", "Authorization", "Content-Type",
+                                     "Origin", "x-arkime-auth",  "x-arkime-cookie",   "Sec-Fetch-Site"};
+#define FORWARDED_MAX 16
+
+struct head {
+    unsigned seen[ARRAY_LEN(single)];
+    const char *forwarded[FORWARDED_MAX];
+    size_t forwarded_count;
+    const char *protocol; /* the last X-Forwarded-Proto */
+    bool bad_name;
+};
+
+static bool name_is_token(struct span name) {
+    for (size_t i = 0; i < name.len; i++) {
+        int c = name.at[i];
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!word && (c == 0 || !strchr("!#$%&'*+-.^_`|~", c))) {
+            return false;
+        }
+    }
+    return name.len > 0;
+}
+
+static enum MHD_Result header_see(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                  const char *value, size_t value_len) {
+    struct head *h = ctx;
+    (void)kind;
+    (void)value_len;
+    h->bad_name = h->bad_name || !name_is_token(span_make(name, name_len));
+    for (size_t i = 0; i < ARRAY_LEN(single); i++) {
+        h->seen[i] += strcasecmp(name, single[i]) == 0;
+    }
+    if (value && strcasecmp(name, "X-Forwarded-For") == 0 && h->forwarded_count < FORWARDED_MAX) {
+        h->forwarded[h->forwarded_count++] = value;
+    }
+    if (value && strcasecmp(name, "X-Forwarded-Proto") == 0) {
+        h->protocol = value;
+    }
+    return MHD_YES;
+}
+
+static void refuse_head(struct request *q, const char *why) {
+    q->bad = 400;
+    q->why = why;
+}
+
+void request_head(struct request *q) {
+    struct head h = {0};
+    (void)MHD_get_connection_values_n(q->mhd, MHD_HEADER_KIND, header_see, &h);
+    for (size_t i = 0; i < ARRAY_LEN(single); i++) {
+        if (h.seen[i] > 1) {
+            refuse_head(q, "A header that must be one came twice");
+        }
+    }
+    bool coded = request_header(q, "Transfer-Encoding") != NULL;
+    if (coded && request_header(q, "Content-Length")) {
+        refuse_head(q, "A body has a Content-Length or a Transfer-Encoding, not both");
+    } else if (coded && strcmp(q->version, "HTTP/1.1") != 0) {
+        refuse_head(q, "Transfer-Encoding needs HTTP/1.1");
+    } else if (h.bad_name) {
+        refuse_head(q, "The name of a header is none");
+    }
+    trusted_client(&q->server->trusted, q->peer, h.forwarded, h.forwarded_count, q->client);
+    /* Somebody who is believed stands in between exactly when the client is another. */
+    q->forwarded_tls = strcmp(q->client, q->peer) != 0 && h.protocol && strcasecmp(h.protocol, "https") == 0;
+}
+
+static enum MHD_Result header_count(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value) {
+    struct {
+        const char *name;
+        unsigned count;
+    } *wanted = ctx;
+    (void)kind;
+    (void)value;
+    wanted->count += strcasecmp(name, wanted->name) == 0;
+    return MHD_YES;
+}
+
+unsigned request_header_count(const struct request *q, const char *name) {
+    struct {
+        const char *name;
+        unsigned count;
+    } wanted = {name, 0};
+    (void)MHD_get_connection_values(q->mhd, MHD_HEADER_KIND, header_count, &wanted);
+    return wanted.count;
 }
 
 static bool type_is(const struct request *q, const char *wanted) {
@@ -101,6 +210,10 @@ static bool host_is_good(const struct request *q) {
 }
 
 int request_prepare(struct request *q, const char **ret_why) {
+    if (q->bad) {
+        *ret_why = q->why;
+        return q->bad;
+    }
     if (q->discarded) {
         *ret_why = "The body is larger than 5 MiB";
         return 413;
@@ -160,8 +273,12 @@ const char *request_peer(const struct request *q) {
     return q->peer;
 }
 
+const char *request_client(const struct request *q) {
+    return q->client;
+}
+
 bool request_is_tls(const struct request *q) {
-    return q->server->tls;
+    return q->server->tls || q->forwarded_tls;
 }
 
 struct span request_body(const struct request *q) {

@@ -19,6 +19,10 @@
 
 #define HEAD_MAX ((size_t)96 << 10) /* of request line, headers and what libmicrohttpd needs beside them */
 #define CONNECTIONS_DEFAULT 256u
+/* TLS 1.2 and 1.3 with forward secrecy and authenticated ciphers only (RFC 9325, 4.2), ours first. */
+#define TLS_PRIORITIES                                                                                     \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:+AES-256-GCM:" \
+    "+CHACHA20-POLY1305:+AES-128-GCM:-MAC-ALL:+AEAD:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%SERVER_PRECEDENCE"
 #define IDLE_DEFAULT 120u
 
 const char *const server_count_names[SERVER_COUNTS] = {"requests", "bytes", "connections",
@@ -154,6 +158,9 @@ static void refuse(struct request *q, int status, const char *why) {
     reply_type(r, "application/json; charset=utf-8");
     reply_header(r, "X-Content-Type-Options", "nosniff");
     reply_header(r, "Cache-Control", "no-store");
+    if (q->bad) {
+        reply_header(r, "Connection", "close");
+    }
     buf_printf(reply_body(r), "{\"success\":false,\"text\":\"%s\"}", why);
     server_count(q->server, SERVER_REFUSED, 1);
     reply_finish(r);
@@ -191,15 +198,19 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *mhd, const c
     (void)ctx;
     (void)mhd;
     (void)url;
-    (void)version;
     if (!q) {
         return MHD_NO;
     }
     if (!q->seen) {
         q->seen = true;
         q->method = method;
+        q->version = version;
         q->head = strcmp(method, "HEAD") == 0;
         connection_phase(q->connection, PHASE_BODY);
+        request_head(q);
+        if (q->bad) {
+            return answer(q);
+        }
         if (body_is_announced_too_large(q)) {
             /* Queued before the body is read, the answer ends the connection. */
             q->discarded = 1;
@@ -268,9 +279,7 @@ static struct server *server_release(struct server *s) {
 static int daemon_start(struct server *s, const struct server_options *o, int fd, const struct pem_pair *pem) {
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, pem->cert},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, pem->key},
-                                   {MHD_OPTION_HTTPS_PRIORITIES, 0,
-                                    (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:"
-                                                        "+VERS-TLS1.2"},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
                                    {MHD_OPTION_END, 0, NULL}};
     if (!s->tls) {
         tls[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
@@ -280,12 +289,13 @@ static int daemon_start(struct server *s, const struct server_options *o, int fd
     sigset_t all, before;
     all_but_faults(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    s->daemon = MHD_start_daemon(
-        flags, o->port, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-        o->connections ? o->connections : CONNECTIONS_DEFAULT, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address,
-        MHD_OPTION_CONNECTION_TIMEOUT, s->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MAX,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(flags, o->port, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+                                 MHD_OPTION_CONNECTION_LIMIT, o->connections ? o->connections : CONNECTIONS_DEFAULT,
+                                 MHD_OPTION_PER_IP_CONNECTION_LIMIT, s->loopback ? 0u : o->per_address,
+                                 MHD_OPTION_CONNECTION_TIMEOUT, s->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                 HEAD_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
+                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
+                                 on_connection, s, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return s->daemon ? 0 : -EIO;
 }
@@ -298,6 +308,9 @@ static struct server *server_make(const struct server_options *o) {
     s->handler = o->handler;
     s->ctx = o->ctx;
     s->idle_seconds = o->idle_seconds ? o->idle_seconds : IDLE_DEFAULT;
+    if (trusted_parse(o->trust_proxy, &s->trusted) < 0) {
+        s->trusted = (struct trusted){0}; /* http_settings_check said so */
+    }
     s->base_path = strdup(o->base_path ? o->base_path : "");
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->quit, NULL);

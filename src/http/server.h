@@ -7,6 +7,9 @@
  * A server that listens on a loopback address answers only to Host headers that name this machine or one of `hosts`, so
  * that no page of somebody else's can reach it by pointing its own name here (DNS rebinding).
  *
+ * What proxies and servers read in different ways is refused with 400 and the end of the connection: lengths or codings
+ * said twice or both, headers that must be one and are several, names that are none.
+ *
  * Owner: the command. Thread: server_new and server_free from one; the handler from many at once. Cost: a thread per
  * connection, at most `connections`. Failure: requests that are no HTTP, too long or too slow are answered by status
  * and counted, and never reach the handler.
@@ -33,6 +36,7 @@ struct server_options {
     struct setting_list hosts;        /* further names in Host headers */
     unsigned connections;             /* 0 = 256 */
     unsigned per_address;             /* 0 = no limit */
+    const char *trust_proxy;          /* authTrustProxy, see http/network.h; NULL: no proxy is believed */
     unsigned idle_seconds;            /* 0 = 120; a head must be there in a quarter, a body in one of these */
     request_fn handler;
     void *ctx;
@@ -66,7 +70,11 @@ const char *const *request_parts(const struct request *q, size_t *ret_count);
 const char *request_target(const struct request *q);                   /* as sent: path and query */
 const char *request_header(const struct request *q, const char *name); /* NULL: none */
 const char *request_cookie(const struct request *q, const char *name);
-const char *request_peer(const struct request *q); /* the other end's address as text */
+/* How often a header came: what must not be said twice should be looked at with this. */
+unsigned request_header_count(const struct request *q, const char *name);
+const char *request_peer(const struct request *q);   /* the other end's address as text */
+const char *request_client(const struct request *q); /* the same, or who is behind proxies that are believed */
+/* TLS up to here, or up to a proxy that is believed and says so. */
 bool request_is_tls(const struct request *q);
 struct span request_body(const struct request *q);
 /* A parameter of the query or of an urlencoded or JSON body (members of its object; arrays and objects as JSON text);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "http/network.h"
 
 #define AT(member) SETTING(http_settings, member)
 const struct setting http_setting_table[] = {
@@ -39,6 +40,14 @@ const struct setting http_setting_table[] = {
      .offset = AT(hosts),
      .fallback = "",
      .help = "Further names that a server on a loopback address answers to, for proxies that keep the Host header"},
+    {.name = "authTrustProxy",
+     .type = ST_TEXT,
+     .offset = AT(trust_proxy),
+     .fallback = "false",
+     .help =
+         "Proxies that are believed about who sent a request (X-Forwarded-For, X-Forwarded-Proto): false, true (one), "
+         "a number of them in a row, or their addresses and networks, separated by commas, also loopback. Failed "
+         "logins are then counted by client"},
     {.name = "hstsHeader",
      .type = ST_BOOL,
      .offset = AT(hsts),
@@ -60,9 +69,9 @@ const struct setting http_setting_table[] = {
     {.name = "maxConnectionsPerAddress",
      .type = ST_U32,
      .offset = AT(per_address),
-     .fallback = "0",
+     .fallback = "128",
      .max = 10000,
-     .help = "Connections at once from one address; 0 is no limit"},
+     .help = "Connections at once from one address; 0 is no limit. Not on a loopback address, where proxies are"},
     {.name = "idleTimeout",
      .type = ST_SECONDS,
      .offset = AT(idle_seconds),
@@ -82,6 +91,11 @@ int http_settings_check(struct http_settings *s, struct err *ret_err) {
     }
     if (len == 1) {
         s->base_path = "";
+    }
+    struct trusted trusted;
+    if (trusted_parse(s->trust_proxy, &trusted) < 0) {
+        return err_set(ret_err, -EINVAL, "authTrustProxy: %s is none of false, true, a number, addresses and networks",
+                       s->trust_proxy);
     }
     if ((*s->cert_file != 0) != (*s->key_file != 0)) {
         return err_set(ret_err, -EINVAL, "%s is set and %s is not: TLS needs both",

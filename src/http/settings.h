@@ -18,6 +18,7 @@ struct http_settings {
     const char *cert_file, *key_file;
     const char *base_path; /* "" or "/x/"; http_settings_check makes "/" to "" */
     struct setting_list hosts;
+    const char *trust_proxy;
     bool hsts;
     uint32_t iframe; /* enum iframe */
     uint32_t connections, per_address, idle_seconds;

@@ -208,6 +208,7 @@ static int serve(struct setup *s, struct err *e) {
                                      .hosts = s->http.hosts,
                                      .connections = s->http.connections,
                                      .per_address = s->http.per_address,
+                                     .trust_proxy = s->http.trust_proxy,
                                      .idle_seconds = s->http.idle_seconds,
                                      .handler = answer,
                                      .ctx = s};

@@ -427,6 +427,12 @@ if openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -ke
   check 'HSTS' header Strict-Transport-Security max-age
   get --cacert cert.pem --tls-max 1.1 "$url/health"
   check 'no TLS 1.1' test "$failure" -ne 0
+  get --cacert cert.pem --tls-max 1.2 "$url/health"
+  is 200 'TLS 1.2'
+  for weak in ECDHE-ECDSA-AES128-SHA ECDHE-ECDSA-AES256-SHA384 AES128-GCM-SHA256 DHE-RSA-AES128-SHA ECDHE-ECDSA-AES128-CCM8; do
+    get --cacert cert.pem --tls-max 1.2 --ciphers "$weak:@SECLEVEL=0" "$url/health"
+    check "not with $weak" test "$failure" -ne 0
+  done
   get --cacert cert.pem "$url/test/much?megabytes=8"
   check 'a stream over TLS' test "$(wc -c <body)" -eq $((8 << 20))
   get "http://127.0.0.1:$port/health"
@@ -445,6 +451,76 @@ start
 "$server" viewPort="$port" </dev/null >said2 2>err2
 check 'a port that is taken' grep -q 'another program listens there' err2
 stop
+
+# --- what proxies and servers may read in different ways ---
+
+raw() { # raw NAME STATUS TEXT: the first status that comes back; the connection ends with it
+  local name=$1 wanted=$2
+  printf "$3" | timeout 5 python3 -c '
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 4)
+s.settimeout(4)
+s.sendall(sys.stdin.buffer.read())
+got = b""
+try:
+    while True:
+        more = s.recv(65536)
+        if not more: break
+        got += more
+except TimeoutError:
+    got += b"\n(open)"
+open("body", "wb").write(got)
+sys.exit(0 if got.startswith(("HTTP/1.1 " + sys.argv[2]).encode()) and not got.endswith(b"(open)") and got.count(b"HTTP/1.1 ") == 1 else 1)' "$port" "$wanted"
+  ok $? "$name"
+}
+start authMode=headerOnly userNameHeader=X-User requiredAuthHeader=X-Groups requiredAuthHeaderVal=soc user=Hanna:geheim:superAdmin user=Hbob:geheim:arkimeUser
+h='Host: localhost\r\n'
+who='X-Groups: soc\r\nConnection: close\r\n'
+raw 'the word of a proxy, once' 200 "GET /api/user HTTP/1.1\r\n${h}${who}X-User: bob\r\n\r\n"
+raw 'a name in front of that of the proxy' 400 "GET /api/user HTTP/1.1\r\n${h}${who}X-User: anna\r\nX-User: bob\r\n\r\n"
+raw 'and behind it' 400 "GET /api/user HTTP/1.1\r\n${h}${who}x-user: bob\r\nX-USER: anna\r\n\r\n"
+raw 'groups of our own beside it' 400 "GET /api/user HTTP/1.1\r\n${h}${who}X-User: bob\r\nX-Groups: noc\r\n\r\n"
+raw 'a blank in front of the colon' 400 "GET /api/user HTTP/1.1\r\n${h}${who}X-User : anna\r\nX-User: bob\r\n\r\n"
+raw 'two Hosts' 400 "GET /api/user HTTP/1.1\r\n${h}Host: evil.example\r\n${who}X-User: bob\r\n\r\n"
+raw 'two lengths' 400 "POST /test/echo HTTP/1.1\r\n${h}Content-Length: 0\r\nContent-Length: 28\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n\r\n"
+raw 'a length and a coding' 400 "POST /test/echo HTTP/1.1\r\n${h}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n${h}\r\n"
+raw 'two codings' 400 "POST /test/echo HTTP/1.1\r\n${h}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"
+raw 'a coding before HTTP/1.1' 400 "POST /test/echo HTTP/1.0\r\n${h}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+raw 'a trailer that names a user' 403 "GET /api/user HTTP/1.1\r\n${h}${who}Transfer-Encoding: chunked\r\n\r\n0\r\nX-User: anna\r\n\r\n"
+raw 'an address for a proxy' 400 "GET http://evil.example/api/user HTTP/1.1\r\n${h}${who}X-User: bob\r\n\r\n"
+stop
+
+# --- who stands behind a proxy ---
+
+tries() { # tries PREFIX SUFFIX: ten wrong passwords, the number of the try in the X-Forwarded-For
+  local i children=()
+  for i in $(seq 10); do
+    curl -s -o /dev/null -u anna:falsch -H "X-Forwarded-For: $1$i$2" "$url/api/user" &
+    children+=($!)
+  done
+  wait "${children[@]}"
+}
+plain=(authMode=basic authBasicWithoutTls=true user=anna:geheim:superAdmin)
+start "${plain[@]}"
+tries 192.0.2. ''
+get -u anna:geheim -H 'X-Forwarded-For: 192.0.2.99' "$url/api/user"
+is 429 'who is not believed does not get new tries by another X-Forwarded-For'
+stop
+start "${plain[@]}" authTrustProxy=1 user=bob:geheim:arkimeUser
+tries 198.51.100. ', 192.0.2.1'
+get -u anna:geheim -H 'X-Forwarded-For: 203.0.113.9, 192.0.2.1' "$url/api/user"
+is 429 'behind a proxy that is believed, the client is counted, whatever it wrote itself'
+get -u anna:geheim -H 'X-Forwarded-For: 198.51.100.1' -H 'X-Forwarded-For: 192.0.2.1' "$url/api/user"
+is 429 'also in two headers'
+get -u anna:geheim -H 'X-Forwarded-For: 192.0.2.1, 192.0.2.2' "$url/api/user"
+is 200 'and others are not shut out with it'
+get -u bob:geheim -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: 192.0.2.7' "$url/api/user/settings"
+check 'TLS up to such a proxy makes cookies Secure' header Set-Cookie 'ARKIME-COOKIE.*Secure'
+get -u bob:geheim -H 'X-Forwarded-Proto: https' "$url/api/user/settings"
+check 'not when nobody stands in between' sh -c '! grep -qi "set-cookie.*secure" head'
+stop
+"$server" viewPort=0 authTrustProxy=everybody </dev/null >said 2>err
+check 'authTrustProxy that is none' grep -q authTrustProxy err
 
 # --- what the manual says ---
 

@@ -283,7 +283,9 @@ int tagger_bind(struct tagger *t, const struct registry *r) {
     for (size_t i = 0; i < ARRAY_LEN(compared); i++) {
         uint16_t id = registry_by_path(r, span_text(compared[i].path));
         for (size_t k = 0; k < t->count && id != FIELD_NONE; k++) {
-            t->kinds[id] |= t->files[k].kind == compared[i].kind ? (uint8_t)(1u << compared[i].kind) : 0;
+            if (t->files[k].kind == compared[i].kind) {
+                t->kinds[id] |= (uint8_t)(1u << compared[i].kind);
+            }
         }
     }
     for (size_t k = 0; k < t->count; k++) {

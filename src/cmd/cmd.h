@@ -47,9 +47,12 @@ const struct command *command_find(const char *name); /* NULL: none of that name
 /* The nearest name to one that is none, or NULL. */
 const char *command_nearest(const char *name);
 
-/* "seine: ..." and a line end on standard error. */
+/* "seine: ..." and a line end on standard error; control characters are escaped. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for a problem with its remedy. `what` stands in front, NULL = nothing. */
 void say_err(const char *what, const struct err *e);
+
+/* The end of a command that ended with `code`: what standard output did not take makes another of it, and is said. */
+int stdout_end(int code);
 
 #endif

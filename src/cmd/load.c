@@ -31,11 +31,16 @@ struct loading {
 };
 
 int store_failed(const char *what, int code, const struct err *e) {
-    if (e->text[0]) {
-        say_err(what, e);
-    } else {
-        say("%s: %s", what, strerror(-code));
+    struct err said = *e;
+    if (!said.text[0]) {
+        (void)err_set(&said, code, "%s", strerror(-code));
     }
+    if (!said.hint[0] && (code == -ENOSPC || code == -EDQUOT)) {
+        err_hint(&said, "the disk is full: free some space");
+    }
+    bool named =
+        what && strncmp(said.text, what, strlen(what)) == 0; /* the text begins with the folder, or a file in it */
+    say_err(named ? NULL : what, &said);
     switch (code) {
     case -ENOSPC:
     case -EDQUOT:
@@ -47,12 +52,26 @@ int store_failed(const char *what, int code, const struct err *e) {
     case -EWOULDBLOCK:
     case -ENOENT:
     case -ENOTDIR:
+    case -EPROTO: /* a store of another version */
         return EXIT_USAGE;
     case -ENOMEM:
         return EXIT_INTERNAL;
     default:
         return EXIT_PARTIAL;
     }
+}
+
+static void say_text(void *ctx, const char *text) {
+    (void)ctx;
+    say("%s", text);
+}
+
+int store_end(struct store *s, int code) {
+    if (!s || store_damage(s, say_text, NULL) == 0) {
+        return code;
+    }
+    say("the answer is without what could not be read; `seine store fsck` says more");
+    return code == EXIT_DONE || code == EXIT_NOTHING ? EXIT_PARTIAL : code;
 }
 
 /* --- what the walk calls --- */

@@ -48,5 +48,7 @@ int load_run(const struct load_options *options, char **paths, int count);
 
 /* The exit code for what a store answered; says it. */
 int store_failed(const char *what, int code, const struct err *e);
+/* The exit code of what was read from a store: says what of it could not be read, which makes it EXIT_PARTIAL. */
+int store_end(struct store *s, int code);
 
 #endif

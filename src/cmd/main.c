@@ -140,9 +140,7 @@ static int unknown_command(const char *word) {
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv) {
-    (void)setlocale(LC_CTYPE, "");
-    (void)guard_segments(); /* without it a failing disk ends the program, as it would any other */
+static int run(int argc, char **argv) {
     if (argc < 2) {
         print_commands(stderr);
         return EXIT_USAGE;
@@ -163,4 +161,10 @@ int main(int argc, char **argv) {
         return command_serve.run(argc, argv);
     }
     return unknown_command(word);
+}
+
+int main(int argc, char **argv) {
+    (void)setlocale(LC_CTYPE, "");
+    (void)guard_segments(); /* without it a failing disk ends the program, as it would any other */
+    return stdout_end(run(argc, argv));
 }

@@ -144,18 +144,17 @@ struct output *output_free(struct output *o) {
     return NULL;
 }
 
-static int end_code(int failed) {
+static int end_code(int failed, const char *to) {
     char why[128] = "";
     if (failed == 0 || failed == EPIPE) {
         return EXIT_DONE;
     }
     const char *text = strerror_r(failed, why, sizeof(why));
     if (failed == ENOSPC || failed == EDQUOT || failed == EFBIG) {
-        say("standard output cannot be written: %s; free some space or write elsewhere; what was written is incomplete",
-            text);
+        say("%s cannot be written: %s; free some space or write elsewhere; what was written is incomplete", to, text);
         return EXIT_FULL;
     }
-    say("standard output cannot be written: %s; what was written is incomplete", text);
+    say("%s cannot be written: %s; what was written is incomplete", to, text);
     return EXIT_PARTIAL;
 }
 
@@ -168,5 +167,5 @@ int output_end(struct output *o) {
     } else if (o->options.format == OUTPUT_ARKIME) {
         output_write(o, "]}\n", 3);
     }
-    return end_code(o->failed);
+    return end_code(o->failed, o->options.to ? o->options.to : "standard output");
 }

@@ -25,6 +25,7 @@ struct output_options {
     const char *fields;   /* of csv; NULL = a sensible set */
     uint64_t limit;       /* sessions; 0 = all */
     bool color, terminal; /* standard output is one */
+    const char *to;       /* what standard output is, in messages; NULL: that */
 };
 
 struct output;

@@ -189,7 +189,7 @@ static int failed(const struct packets *p, const char *name, int code, const str
         return asking_failed(p->asking, code);
     }
     if (code == -EINVAL) {
-        say("%s: %s (--format pcapng holds several)", name, e->text);
+        say("%s (--format pcapng holds several)", e->text);
         return EXIT_USAGE;
     }
     return store_failed(e->text[0] ? NULL : name, code, e);
@@ -240,6 +240,7 @@ static int from_store(const struct pcap_options *o, const char *expression) {
         code = files ? write_packets(&a, o, files) : store_failed(NULL, -EIO, &e);
     }
     file_names_free(files);
+    code = a.search ? store_end(a.store, code) : code;
     asking_done(&a);
     return code;
 }

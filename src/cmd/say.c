@@ -1,6 +1,9 @@
-/* say.c: sentences for people, on standard error. */
+/* say.c: sentences for people, on standard error; control characters are escaped. */
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
 
@@ -10,7 +13,18 @@ void say(const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    (void)fprintf(stderr, "seine: %s\n", text);
+    char clean[4 * sizeof(text)];
+    size_t n = 0;
+    for (const char *at = text; *at; at++) { /* names of files and values of captures may hold anything */
+        unsigned char byte = (unsigned char)*at;
+        if (byte < 0x20 || byte == 0x7f) {
+            n += (size_t)snprintf(clean + n, 5, "\\x%02x", byte);
+        } else {
+            clean[n++] = *at;
+        }
+    }
+    clean[n] = 0;
+    (void)fprintf(stderr, "seine: %s\n", clean);
 }
 
 void say_err(const char *what, const struct err *e) {
@@ -22,4 +36,17 @@ void say_err(const char *what, const struct err *e) {
     }
     say("%s%s%s%s%s%s%s", what ? what : "", what ? place : "", what ? ": " : "", e->text, e->hint[0] ? " (" : "",
         e->hint, e->hint[0] ? ")" : "");
+}
+
+int stdout_end(int code) {
+    bool failed = ferror(stdout) != 0;
+    errno = 0;
+    failed = fflush(stdout) != 0 || failed;
+    if (!failed || errno == EPIPE || (code != EXIT_DONE && code != EXIT_NOTHING)) {
+        return code;
+    }
+    int why = errno;
+    say("standard output cannot be written%s%s; what was written is incomplete", why ? ": " : "",
+        why ? strerror(why) : "");
+    return why == 0 || why == ENOSPC || why == EDQUOT ? EXIT_FULL : EXIT_PARTIAL;
 }

@@ -1,5 +1,6 @@
 /* search.c: `seine search`: sessions of a store or a running server that fit an expression. */
 #include "cmd/search.h"
+#include "cmd/load.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -195,6 +196,7 @@ static int ask_store(const struct search_command *o, const struct show *show, co
     if (code == EXIT_DONE && search_count(a.search) == 0) {
         code = EXIT_NOTHING;
     }
+    code = a.search ? store_end(a.store, code) : code;
     asking_done(&a);
     return code;
 }

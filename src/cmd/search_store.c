@@ -1,4 +1,5 @@
 /* search_store.c: a question to a store in a folder; see search.h. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,10 @@ int search_span_read(const struct search_choices *c, struct search_span *ret) {
     int code = EXIT_DONE;
     if (c->last) {
         char *relative = NULL;
+        if (!isdigit((unsigned char)c->last[strspn(c->last, "-")])) {
+            say("--last %s: is no length of time; examples are 90m, 24h and 7d", c->last);
+            return EXIT_USAGE;
+        }
         if (asprintf(&relative, "%s%s", c->last[0] == '-' ? "" : "-", c->last) < 0) {
             return EXIT_INTERNAL;
         }
@@ -83,7 +88,7 @@ static int open_store(struct asking *a, const char *folder) {
         return store_failed(folder, code, &e);
     }
     a->snapshot = store_snapshot(a->store);
-    code = control_open(folder, &a->control, &e);
+    code = control_open_reader(folder, &a->control, &e);
     return code < 0 ? store_failed(folder, code, &e) : EXIT_DONE;
 }
 

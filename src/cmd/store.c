@@ -43,7 +43,7 @@ static const struct option_def store_option_table[] = {
      .argument = "FILE",
      .kind = OPTION_TEXT,
      .offset = AT(out),
-     .help = "export: into this file (default: standard output)"},
+     .help = "export: into this file; - for standard output (the default)"},
     {.name = "fields",
      .argument = "LIST",
      .kind = OPTION_TEXT,
@@ -63,19 +63,11 @@ static void print_line(void *ctx, bool problem, const char *line) {
     }
 }
 
-static int end_output(int code) {
-    if (fflush(stdout) != 0 && errno != EPIPE) {
-        say("standard output cannot be written: %s", strerror(errno));
-        return errno == ENOSPC || errno == EDQUOT ? EXIT_FULL : EXIT_PARTIAL;
-    }
-    return code;
-}
-
 static int run_stat(const struct store_command *o) {
     struct store_report report = {print_line, NULL};
     struct err e = {0};
     int code = store_describe(o->store, o->columns, &report, &e);
-    return end_output(code < 0 ? store_failed(o->store, code, &e) : EXIT_DONE);
+    return code < 0 ? store_failed(o->store, code, &e) : EXIT_DONE;
 }
 
 static int run_fsck(const struct store_command *o) {
@@ -83,13 +75,15 @@ static int run_fsck(const struct store_command *o) {
     struct err e = {0};
     int problems = store_check(o->store, o->repair, &report, &e);
     if (problems < 0) {
-        return end_output(store_failed(o->store, problems, &e));
+        return store_failed(o->store, problems, &e);
     }
-    if (problems) {
+    if (!problems) {
+        say("%s: nothing is wrong", o->store);
+    } else {
         say("%s: %d problem%s%s", o->store, problems, problems == 1 ? "" : "s",
             o->repair ? "" : "; --repair puts aside what is damaged");
     }
-    return end_output(problems ? EXIT_PARTIAL : EXIT_DONE);
+    return problems ? EXIT_PARTIAL : EXIT_DONE;
 }
 
 static int run_dump(const struct store_command *o) {
@@ -99,7 +93,7 @@ static int run_dump(const struct store_command *o) {
         return usage_error(&command_store, "dump: name the segment with --segment; `seine store stat` lists them");
     }
     int code = store_dump(o->store, o->segment, o->limit, &report, &e);
-    return end_output(code < 0 ? store_failed(o->store, code, &e) : EXIT_DONE);
+    return code < 0 ? store_failed(o->store, code, &e) : EXIT_DONE;
 }
 
 static int run_compact(const struct store_command *o) {
@@ -120,7 +114,10 @@ static int run_compact(const struct store_command *o) {
 }
 
 static int run_export(const struct store_command *o) {
-    struct store_export e = {.store = o->store, .format = o->format, .out = o->out, .fields = o->fields};
+    struct store_export e = {.store = o->store,
+                             .format = o->format,
+                             .out = o->out && strcmp(o->out, "-") != 0 ? o->out : NULL,
+                             .fields = o->fields};
     return store_export_run(&e);
 }
 
@@ -130,6 +127,8 @@ static const struct {
 } actions[] = {
     {"stat", run_stat}, {"fsck", run_fsck}, {"dump", run_dump}, {"export", run_export}, {"compact", run_compact},
 };
+
+#define ACTION_NAMES "stat, fsck, dump, export, compact"
 
 static int run_store(int argc, char **argv) {
     struct store_command o = {0};
@@ -141,19 +140,23 @@ static int run_store(int argc, char **argv) {
     if (!o.store) {
         o.store = getenv("SEINE_STORE");
     }
+    const char *name = first < argc ? argv[first] : NULL;
+    size_t i = 0;
+    while (name && i < ARRAY_LEN(actions) && strcmp(name, actions[i].name) != 0) {
+        i++;
+    }
+    if (!name || i == ARRAY_LEN(actions)) {
+        return usage_error(&command_store, "%s%s%sname one of " ACTION_NAMES, name ? "there is no \"" : "",
+                           name ? name : "", name ? "\": " : "");
+    }
     if (first + 1 != argc) {
-        return usage_error(&command_store, "name one of stat, fsck, dump, export, compact");
+        return usage_error(&command_store, "%s: what is \"%s\"? The store's folder stands behind --store", name,
+                           argv[first + 1]);
     }
     if (!o.store || !*o.store) {
         return usage_error(&command_store, "which store: name its folder with --store DIR");
     }
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        if (strcmp(argv[first], actions[i].name) == 0) {
-            return actions[i].run(&o);
-        }
-    }
-    return usage_error(&command_store, "there is no \"%s\": name one of stat, fsck, dump, export, compact",
-                       argv[first]);
+    return actions[i].run(&o);
 }
 
 const struct command command_store = {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -86,6 +87,7 @@ static int rows_redirected(struct exporting *x) {
         .registry = snapshot_registry(x->snapshot),
         .plan = x->plan,
         .fields = x->choices->fields,
+        .to = x->choices->out,
     };
     int code = output_new(&options, &x->output);
     code = code ? code : rows_write(x);
@@ -99,7 +101,17 @@ static int rows_redirected(struct exporting *x) {
 
 /* --- files --- */
 
+/* A device or a pipe is written to, not replaced. */
+static bool is_special(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 static int part_open(struct exporting *x) {
+    if (is_special(x->choices->out)) {
+        x->rows = open(x->choices->out, O_WRONLY | O_CLOEXEC);
+        return x->rows < 0 ? export_failed(x, "cannot be opened", -errno) : EXIT_DONE;
+    }
     if (asprintf(&x->part, "%s.part", x->choices->out) < 0) {
         x->part = NULL;
         return EXIT_INTERNAL;
@@ -109,6 +121,9 @@ static int part_open(struct exporting *x) {
 }
 
 static int part_finish(struct exporting *x) {
+    if (!x->part) {
+        return EXIT_DONE;
+    }
     if ((x->rows >= 0 && fsync(x->rows) < 0) || rename(x->part, x->choices->out) < 0) {
         return export_failed(x, "cannot be finished", -errno);
     }
@@ -179,7 +194,7 @@ static int export_all(struct exporting *x) {
 
 int store_export_run(const struct store_export *e) {
     struct exporting x = {.choices = e, .rows = -1, .stop = {.fd = -1}};
-    if (e->format == STORE_EXPORT_PARQUET && !e->out) {
+    if (e->format == STORE_EXPORT_PARQUET && (!e->out || is_special(e->out))) {
         return usage_error(&command_store, "export: Parquet needs a file: -w FILE");
     }
     int code = export_all(&x);
@@ -193,6 +208,7 @@ int store_export_run(const struct store_export *e) {
     output_free(x.output);
     restorer_free(x.restorer);
     document_plan_free(x.plan);
+    code = x.snapshot ? store_end(x.store, code) : code;
     snapshot_unref(x.snapshot);
     store_close(x.store);
     stop_done(&x.stop);

@@ -154,10 +154,13 @@ int store_place_kept(struct store_place *p, const char *name) {
     char rest[NAME_LENGTH_MAX + 16];
     (void)snprintf(rest, sizeof(rest), "seine/%s", name);
     p->folder = user_folder("XDG_DATA_HOME", ".local/share", rest);
-    int code = p->folder ? make_folders(p->folder) : -ENOENT;
+    if (!p->folder) {
+        say("--keep %s: neither XDG_DATA_HOME nor HOME is set: name a folder with --store DIR instead", name);
+        return EXIT_USAGE;
+    }
+    int code = make_folders(p->folder);
     if (code < 0) {
-        say("--keep %s: %s: %s", name, p->folder ? p->folder : "neither XDG_DATA_HOME nor HOME is set",
-            strerror(-code));
+        say("--keep %s: %s: %s", name, p->folder, strerror(-code));
         return code == -ENOSPC || code == -EDQUOT ? EXIT_FULL : EXIT_PERMISSION;
     }
     return EXIT_DONE;

@@ -15,6 +15,7 @@
 #include "cmd/password.h"
 #include "cmd/session_setup.h"
 #include "query/query.h"
+#include "store/manifest.h"
 
 struct user_command {
     struct setup_options setup;
@@ -219,7 +220,8 @@ static int with_store(const struct user_command *o, const struct action *action,
     int code = session_setup_init(&u.setup, &o->setup);
     if (code == EXIT_DONE) {
         u.keys = (struct user_keys){&u.secret, u.setup.auth.realm};
-        int opened = control_open(o->store, &u.control, &e);
+        int opened = store_is_there(o->store, &e);
+        opened = opened < 0 ? opened : control_open(o->store, &u.control, &e);
         opened = opened < 0 ? opened : users_prepare(u.control, &e);
         opened = opened < 0 ? opened : secret_load(o->store, &u.secret, &e);
         code = opened < 0 ? store_failed(o->store, opened, &e) : action->run(&u, id);

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/util.h"
 #include "pipeline/walk.h"
+#include "query/query.h"
 #include "record/document.h"
 
 #define NS_PER_MS 1000000
@@ -77,6 +79,18 @@ static int column_add(const struct registry *registry, struct span name, struct 
     return 0;
 }
 
+/* Expressions know the name, for all fields of a kind: host, asn. */
+static bool is_family(const struct registry *registry, const char *name) {
+    struct query *q = NULL;
+    char question[80];
+    int n = snprintf(question, sizeof(question), "%s == EXISTS!", name);
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    bool is = n > 0 && n < (int)sizeof(question) && name[strspn(name, letters)] == 0 &&
+              query_parse(span_text(question), registry, 0, &q, NULL) == 0;
+    query_free(q);
+    return is;
+}
+
 int column_find(const struct registry *registry, const char *name, struct column *ret, struct err *ret_err) {
     *ret = (struct column){0};
     (void)snprintf(ret->name, sizeof(ret->name), "%s", name);
@@ -90,6 +104,11 @@ int column_find(const struct registry *registry, const char *name, struct column
     }
     if (code < 0) {
         const char *near = registry_nearest(registry, span_text(name));
+        if (is_family(registry, name)) {
+            (void)err_set(ret_err, -EINVAL, "\"%s\" is no single field: name those you want", name);
+            err_hint(ret_err, "`seine fields %s` lists them", name);
+            return -EINVAL;
+        }
         (void)err_set(ret_err, -EINVAL, "there is no field \"%s\"", name);
         err_hint(ret_err, near ? "did you mean \"%s\"?" : "`seine fields` lists them", near);
         return -EINVAL;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "store/control.h"
 #include "store/file.h"
 #include "store/log.h"
 #include "store/manifest.h"
@@ -249,6 +250,21 @@ static void check_positions(struct checking *c) {
     }
 }
 
+static void check_control(struct checking *c, const struct manifest *m) {
+    struct err e = {0};
+    int r = control_check(c->folder, &e);
+    if (r == 0) {
+        return;
+    }
+    bool lost = r == -ENOENT && (m->count > 0 || m->covered > 0);
+    if (r != -ENOENT || lost) {
+        say(c, true, "%s", e.text);
+        say(c, false,
+            "control.db: holds names of captures, changes of sessions, users and saved things, and is not repaired "
+            "here; `sqlite3 control.db .recover` may save what is left");
+    }
+}
+
 /* --- repair --- */
 
 /* A segment that is not in the manifest's place any more; its file stays, with another name. */
@@ -407,6 +423,7 @@ static int check_all(struct checking *c, bool repair, struct err *ret_err) {
     check_logs(c, &m);
     tell_put_aside(c);
     check_positions(c);
+    check_control(c, &m);
     r = repair ? drop_segments(c, &m, unreadable, ret_err) : 0;
     free(unreadable);
     manifest_done(&m);

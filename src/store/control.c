@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "store/control_tables.h"
@@ -74,26 +76,110 @@ static int execute(struct control *c, const char *sql, struct err *ret_err) {
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : say(c, ret_err, "cannot change it");
 }
 
-static int open_database(struct control *c, const char *folder, struct err *ret_err) {
-    char path[4096] = ":memory:";
-    if (folder && (size_t)snprintf(path, sizeof(path), "%s/control.db", folder) >= sizeof(path)) {
-        return err_set(ret_err, -ENAMETOOLONG, "%s: the path is too long", folder);
+static void forget_statements(struct control *c) {
+    for (unsigned i = 0; i < c->count; i++) {
+        sqlite3_finalize(c->statements[i].handle);
+        free(c->statements[i].sql);
     }
-    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(path, &c->db, flags, NULL);
+    c->count = 0;
+}
+
+static int connect(struct control *c, const char *path, int flags, struct err *ret_err) {
+    int code = sqlite3_open_v2(path, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
-        err_set(ret_err, code_of(code), "%s: cannot be opened: %s", path, sqlite3_errstr(code));
-        return code_of(code);
+        return err_set(ret_err, code_of(code), "control.db: cannot be opened: %s", sqlite3_errstr(code));
     }
     sqlite3_busy_timeout(c->db, BUSY_MS);
     sqlite3_extended_result_codes(c->db, 1);
     (void)sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    int r = execute(c, "PRAGMA journal_mode=WAL", ret_err);
-    r = r ? r : execute(c, "PRAGMA synchronous=FULL", ret_err);
-    return r ? r : execute(c, "PRAGMA foreign_keys=ON", ret_err);
+    return 0;
 }
 
-int control_open(const char *folder, struct control **ret_control, struct err *ret_err) {
+static int open_writer(struct control *c, const char *path, struct err *ret_err) {
+    int r = connect(c, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ret_err);
+    r = r ? r : execute(c, "PRAGMA journal_mode=WAL", ret_err);
+    r = r ? r : execute(c, "PRAGMA synchronous=FULL", ret_err);
+    r = r ? r : execute(c, "PRAGMA foreign_keys=ON", ret_err);
+    return r ? r : control_migrate(c, &control_own_tables, ret_err);
+}
+
+/* --- for reading --- */
+
+static int version_of(struct control *c, const char *module, uint64_t *ret_version, struct err *ret_err);
+
+/* The tables are those this program knows; older ones are brought up when that is allowed. */
+static int reader_ready(struct control *c, struct err *ret_err) {
+    uint64_t version = 0;
+    int r = version_of(c, control_own_tables.module, &version, ret_err);
+    if (r || version == control_own_tables.count) {
+        return r;
+    }
+    return control_migrate(c, &control_own_tables, ret_err);
+}
+
+/* The path as SQLite reads it in a URI, of a database nobody writes: without its help files, which cannot be made. */
+static bool unchanging_uri(const char *path, char *uri, size_t size) {
+    static const char hex[] = "0123456789abcdef", tail[] = "?immutable=1";
+    size_t n = (size_t)snprintf(uri, size, "file:%s", *path == '/' ? "//" : "");
+    for (const char *at = path; *at && n + sizeof(tail) + 3 < size; at++) {
+        if (strchr("?#%", *at)) {
+            uri[n++] = '%';
+            uri[n++] = hex[(uint8_t)*at >> 4];
+            uri[n++] = hex[*at & 15];
+        } else {
+            uri[n++] = *at;
+        }
+        path = at + 1;
+    }
+    if (*path) {
+        return false;
+    }
+    memcpy(uri + n, tail, sizeof(tail));
+    return true;
+}
+
+static int open_unchanging(struct control *c, const char *path, struct err *ret_err) {
+    char uri[3 * 4096 + 32], log[4096 + 8];
+    struct stat st;
+    (void)snprintf(log, sizeof(log), "%s-wal", path);
+    if (stat(log, &st) == 0 && st.st_size > 0) {
+        err_set(ret_err, -EACCES, "control.db: its last changes are in control.db-wal, which this user may not use");
+        err_hint(ret_err, "open the store once with the right to write, or end the program that writes");
+        return -EACCES;
+    }
+    if (!unchanging_uri(path, uri, sizeof(uri))) {
+        return err_set(ret_err, -ENAMETOOLONG, "control.db: the path is too long");
+    }
+    int r = connect(c, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, ret_err);
+    return r ? r : reader_ready(c, ret_err);
+}
+
+static int open_reader(struct control *c, const char *path, struct err *ret_err) {
+    if (access(path, R_OK) != 0) {
+        int code = -errno;
+        return err_set(ret_err, code, code == -ENOENT ? "control.db: is missing" : "control.db: cannot be read: %s",
+                       strerrordesc_np(-code));
+    }
+    int r = connect(c, path, SQLITE_OPEN_READWRITE, ret_err);
+    r = r ? r : reader_ready(c, ret_err);
+    if (r == -EROFS || r == -ENOENT || r == -EACCES) {
+        forget_statements(c);
+        sqlite3_close_v2(c->db);
+        c->db = NULL;
+        r = open_unchanging(c, path, ret_err);
+    }
+    return r;
+}
+
+/* --- both --- */
+
+typedef int (*open_fn)(struct control *c, const char *path, struct err *ret_err);
+
+static int open_by(const char *folder, open_fn open, struct control **ret_control, struct err *ret_err) {
+    char path[4096] = ":memory:";
+    if (folder && (size_t)snprintf(path, sizeof(path), "%s/control.db", folder) >= sizeof(path)) {
+        return err_set(ret_err, -ENAMETOOLONG, "%s: the path is too long", folder);
+    }
     struct control *c = calloc(1, sizeof(*c));
     if (!c) {
         return err_set(ret_err, -ENOMEM, "no memory for the control database");
@@ -104,8 +190,7 @@ int control_open(const char *folder, struct control **ret_control, struct err *r
     int r = -pthread_mutex_init(&c->lock, &recursive);
     pthread_mutexattr_destroy(&recursive);
     c->lock_made = r == 0;
-    r = r ? r : open_database(c, folder, ret_err);
-    r = r ? r : control_migrate(c, &control_own_tables, ret_err);
+    r = r ? r : open(c, path, ret_err);
     if (r) {
         (void)control_close(c);
         return r;
@@ -114,14 +199,42 @@ int control_open(const char *folder, struct control **ret_control, struct err *r
     return 0;
 }
 
+int control_open(const char *folder, struct control **ret_control, struct err *ret_err) {
+    return open_by(folder, open_writer, ret_control, ret_err);
+}
+
+int control_open_reader(const char *folder, struct control **ret_control, struct err *ret_err) {
+    return open_by(folder, open_reader, ret_control, ret_err);
+}
+
+int control_check(const char *folder, struct err *ret_err) {
+    struct control *c = NULL;
+    int r = control_open_reader(folder, &c, ret_err);
+    if (r) {
+        return r;
+    }
+    control_lock(c);
+    sqlite3_stmt *s = control_prepare(c, "PRAGMA integrity_check(1)", ret_err);
+    r = s ? control_step(s) : -EBADMSG;
+    if (r == 1) {
+        struct span said = control_text(s, 0);
+        r = span_is(said, "ok") ? 0
+                                : err_set(ret_err, -EBADMSG, "control.db: is damaged: %.*s", (int)MIN(said.len, 200),
+                                          (const char *)said.at);
+        sqlite3_reset(s);
+    } else if (r < 0) {
+        (void)say(c, ret_err, "cannot be checked");
+    }
+    control_unlock(c);
+    (void)control_close(c);
+    return r;
+}
+
 struct control *control_close(struct control *c) {
     if (!c) {
         return NULL;
     }
-    for (unsigned i = 0; i < c->count; i++) {
-        sqlite3_finalize(c->statements[i].handle);
-        free(c->statements[i].sql);
-    }
+    forget_statements(c);
     sqlite3_close_v2(c->db);
     if (c->lock_made) {
         pthread_mutex_destroy(&c->lock);
@@ -259,7 +372,8 @@ uint64_t control_version(struct control *c) {
 static int version_of(struct control *c, const char *module, uint64_t *ret_version, struct err *ret_err) {
     sqlite3_stmt *s = control_prepare(c, "SELECT version FROM schema_versions WHERE module = ?", ret_err);
     if (!s) {
-        return -EINVAL;
+        int code = code_of(sqlite3_extended_errcode(c->db));
+        return code ? code : -EINVAL;
     }
     control_bind_text(s, 1, module);
     int r = control_step(s);

@@ -25,6 +25,11 @@ struct control_schema {
 
 /* `folder`: the store's; NULL: in memory. Its own tables (files, overlay) are always there. */
 int control_open(const char *folder, struct control **ret_control, struct err *ret_err);
+/* For reading: never makes the database, and works where nothing may be written (a folder of another user, a medium
+ * that is read-only). -ENOENT: there is none. */
+int control_open_reader(const char *folder, struct control **ret_control, struct err *ret_err);
+/* Every page and index of the database. -EBADMSG: the first fault is in `ret_err`. */
+int control_check(const char *folder, struct err *ret_err);
 struct control *control_close(struct control *c);
 int control_migrate(struct control *c, const struct control_schema *schema, struct err *ret_err);
 

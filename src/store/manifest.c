@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/util.h"
@@ -14,6 +15,7 @@
 
 #define FILE_NAME "MANIFEST"
 #define FIRST_LINE "seine-store 1"
+#define VERSION 1
 #define FILE_MAX ((size_t)256 << 20)
 #define SEGMENT_NUMBERS 11
 
@@ -147,8 +149,19 @@ static bool checksum_holds(struct span *text) {
     return span_is(last, want);
 }
 
+/* Of a later program, whose checksum may be another: its first line says so. */
+static bool is_newer(struct span text) {
+    struct span line, head = SPAN_LITERAL("seine-store ");
+    uint64_t version;
+    return span_line(&text, &line) && span_starts(line, head) &&
+           span_decimal(span_from(line, head.len), UINT32_MAX, &version) && version > VERSION;
+}
+
 static int parse(struct span text, struct manifest *m) {
     struct span line;
+    if (is_newer(text)) {
+        return -EPROTO;
+    }
     if (!checksum_holds(&text) || !span_line(&text, &line) || !span_is(line, FIRST_LINE)) {
         return -EBADMSG;
     }
@@ -157,6 +170,22 @@ static int parse(struct span text, struct manifest *m) {
         r = read_line(line, m);
     }
     return r;
+}
+
+int store_missing(const char *folder, int code, struct err *ret_err) {
+    if (code != -ENOENT && code != -ENOTDIR) {
+        return err_set(ret_err, code, "%s: cannot be read: %s", folder, strerrordesc_np(-code));
+    }
+    err_set(ret_err, code, "%s: there is no store here", folder);
+    err_hint(ret_err, "`seine import --store DIR FILE` makes one");
+    return code;
+}
+
+int store_is_there(const char *folder, struct err *ret_err) {
+    char path[FILE_PATH_MAX];
+    int r = file_path(folder, FILE_NAME, path);
+    r = r ? r : access(path, F_OK) == 0 ? 0 : -errno;
+    return r ? store_missing(folder, r, ret_err) : 0;
 }
 
 int manifest_read(const char *folder, struct manifest *ret, struct err *ret_err) {
@@ -172,10 +201,13 @@ int manifest_read(const char *folder, struct manifest *ret, struct err *ret_err)
     buf_done(&text);
     if (r) {
         manifest_done(ret);
-        err_set(ret_err, r, r == -ENOENT ? "%s: there is no store here" : "%s: is damaged or cannot be read", path);
-        if (r == -EBADMSG) {
-            err_hint(ret_err, "seine store check --repair makes a new one from the segments");
+        if (r == -ENOENT || r == -EACCES) {
+            return store_missing(folder, r, ret_err);
         }
+        bool newer = r == -EPROTO;
+        err_set(ret_err, r, "%s: %s", path,
+                newer ? "was made by a newer version of this program" : "is damaged or cannot be read");
+        err_hint(ret_err, newer ? "use that version" : "`seine store fsck --repair` makes a new one from the segments");
     }
     return r;
 }

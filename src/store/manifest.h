@@ -37,6 +37,10 @@ struct manifest {
 
 #define MANIFEST_SEGMENTS_MAX ((uint32_t)1 << 20)
 
+/* 0: a store is in this folder. */
+int store_is_there(const char *folder, struct err *ret_err);
+/* Says for `code` why there is none, and how one is made. */
+int store_missing(const char *folder, int code, struct err *ret_err);
 int manifest_read(const char *folder, struct manifest *ret, struct err *ret_err);
 /* `ret_replaced` (may be NULL): see file_replace. */
 int manifest_write(const char *folder, const struct manifest *m, bool *ret_replaced, struct err *ret_err);

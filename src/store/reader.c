@@ -207,8 +207,7 @@ static int look_at_manifest(struct store *s, bool last, struct err *ret_err) {
     struct stat st;
     int r = file_path(s->folder, "MANIFEST", path);
     if (r || stat(path, &st) != 0) {
-        r = r ? r : -errno;
-        return err_set(ret_err, r, "%s: there is no store here", s->folder);
+        return store_missing(s->folder, r ? r : -errno, ret_err);
     }
     uint64_t stamp[3] = {(uint64_t)st.st_ino, (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
     if (s->segments && memcmp(stamp, s->manifest_stamp, sizeof(stamp)) == 0) {
@@ -272,9 +271,10 @@ int store_open(const char *folder, registry_make_fn make, void *ctx, uint64_t ca
     struct err e = {0};
     r = r ? r : look_at_manifest(s, false, &e);
     if (r == 0 || r == -ESTALE) {
-        if (control_open(folder, &s->control, NULL) != 0) {
+        struct err why = {0};
+        if (control_open_reader(folder, &s->control, &why) != 0) {
             s->control = NULL;
-            damage_add(&s->damage, "control.db cannot be opened: changes of sessions are not shown");
+            damage_add(&s->damage, "%s: changes of sessions are not shown", why.text);
         }
         r = look_at_fields(s, &e);
         r = r ? r : refresh(s, &e);

@@ -30,7 +30,7 @@ static int make_folders(struct store_writer *w, bool create, struct err *ret_err
     char path[FILE_PATH_MAX];
     struct stat st;
     if (!create && stat(w->folder, &st) != 0) {
-        return err_set(ret_err, -ENOENT, "%s: there is no store here", w->folder);
+        return store_missing(w->folder, -ENOENT, ret_err);
     }
     int r = create ? make_folder(w->folder, ret_err) : 0;
     static const char *const inner[] = {"seg", "ppos"};

@@ -6,6 +6,16 @@
 #include "store/control_tables.h"
 #include "store/store.h"
 
+static void folder_clear(const char *folder) {
+    static const char *const left[] = {"control.db", "control.db-wal", "control.db-shm"};
+    for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+        char path[80];
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, left[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void names(void **state) {
     (void)state;
     struct dice d = {1};
@@ -151,21 +161,44 @@ static void migrations(void **state) {
     assert_null(control_prepare(a, "SELECT nothing FROM nowhere", &e));
     control_close(a);
     control_close(b);
-    static const char *const left[] = {"control.db", "control.db-wal", "control.db-shm"};
-    for (size_t i = 0; i < ARRAY_LEN(left); i++) {
-        char path[80];
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, left[i]);
-        (void)unlink(path);
-    }
-    assert_int_equal(rmdir(folder), 0);
+    folder_clear(folder);
+}
+
+static void reading(void **state) {
+    (void)state;
+    char folder[] = "/tmp/seine 100%? control-XXXXXX", path[80];
+    struct control *c = NULL, *reader = NULL;
+    struct err e = {0};
+    uint32_t number = 0;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/control.db", folder);
+    assert_int_equal(control_open_reader(folder, &reader, &e), -ENOENT);
+    assert_int_equal(access(path, F_OK), -1); /* reading makes nothing */
+
+    assert_int_equal(control_open(folder, &c, &e), 0);
+    assert_int_equal(control_open_reader(folder, &reader, &e), 0); /* beside a writer */
+    struct stored_file f = {.name = (char *)"/data/a.pcap", .node = (char *)"n1", .size = 100};
+    assert_int_equal(files_add(c, &f, &number, &e), 0);
+    struct listed l = {0};
+    assert_int_equal(files_each(reader, count_file, &l), 0);
+    assert_int_equal(l.count, 1);
+    control_close(reader);
+    control_close(c);
+    assert_int_equal(control_check(folder, &e), 0);
+
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fputs("no database at all", file) >= 0, 1);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(control_check(folder, &e), -EBADMSG);
+    assert_int_not_equal(control_open_reader(folder, &reader, &e), 0);
+    folder_clear(folder);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),
-        cmocka_unit_test(files),
-        cmocka_unit_test(overlay),
-        cmocka_unit_test(migrations),
+        cmocka_unit_test(names),      cmocka_unit_test(files),   cmocka_unit_test(overlay),
+        cmocka_unit_test(migrations), cmocka_unit_test(reading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

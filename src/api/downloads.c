@@ -108,7 +108,8 @@ static int chunk_add(struct exporting *x, const struct record *r) {
         }
         size_t n = MIN((size_t)r->position_count - done, CHUNK_POSITIONS - x->position_count);
         struct fetch_session *s = &x->sessions[x->count];
-        *s = (struct fetch_session){strdup(r->name), strdup(tags.text), x->positions + x->position_count, n};
+        *s = (struct fetch_session){strdup(r->name), strdup(tags.text), x->positions + x->position_count, n,
+                                    r->first_time,   r->last_time};
         x->count++;
         if (!s->id || !s->tags) {
             return -ENOMEM;

@@ -306,6 +306,7 @@ int items_write(struct items *it, const struct search_row *row, struct json *j) 
 struct file_name {
     uint32_t number;
     uint64_t size;
+    int64_t modified;
     char *name;
 };
 
@@ -326,7 +327,7 @@ static bool add_file(void *ctx, const struct stored_file *f) {
         names->room = room;
     }
     struct file_name *to = &names->list[names->count];
-    *to = (struct file_name){f->number, f->complete ? f->size : 0, strdup(f->name)};
+    *to = (struct file_name){f->number, f->complete ? f->size : 0, f->complete ? f->modified : 0, strdup(f->name)};
     names->count += to->name != NULL;
     return to->name != NULL;
 }
@@ -368,6 +369,11 @@ const char *file_names_get(const struct file_names *f, uint32_t number) {
 uint64_t file_names_size(const struct file_names *f, uint32_t number) {
     const struct file_name *found = file_find(f, number);
     return found ? found->size : 0;
+}
+
+int64_t file_names_modified(const struct file_names *f, uint32_t number) {
+    const struct file_name *found = file_find(f, number);
+    return found ? found->modified : 0;
 }
 
 /* --- values --- */

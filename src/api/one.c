@@ -11,7 +11,7 @@ static int find_capture(void *ctx, uint32_t number, struct capture_known *ret) {
     if (!name) {
         return -ENOENT;
     }
-    *ret = (struct capture_known){name, file_names_size(files, number)};
+    *ret = (struct capture_known){name, file_names_size(files, number), file_names_modified(files, number)};
     return 0;
 }
 

@@ -67,7 +67,8 @@ static int check_record(struct removing *x, const struct record *r) {
         if (!name) {
             return err_set(&x->ask.err, -EOPNOTSUPP, "capture %u is not known any more", (unsigned)file);
         }
-        code = scrub_check(&(struct capture_known){name, file_names_size(x->files, file)}, x->own, &x->ask.err);
+        code = scrub_check(&(struct capture_known){.name = name, .size = file_names_size(x->files, file)}, x->own,
+                           &x->ask.err);
     }
     return code;
 }

@@ -46,6 +46,7 @@ struct chosen {
     char tags[TAGS_MAX];
     struct packet_position *positions;
     size_t count;
+    int64_t first_time, last_time;
 };
 
 struct packets {
@@ -87,7 +88,7 @@ static int write_batch(struct packets *p) {
     }
     for (size_t i = 0; i < p->count; i++) {
         const struct chosen *c = &p->chosen[i];
-        sessions[i] = (struct fetch_session){c->id, c->tags, c->positions, c->count};
+        sessions[i] = (struct fetch_session){c->id, c->tags, c->positions, c->count, c->first_time, c->last_time};
     }
     struct fetch_request request = {
         .sessions = sessions, .count = p->count, .order = FETCH_BY_TIME, .cancelled = cancelled, .ctx = p->asking};
@@ -118,6 +119,8 @@ static int add_session(struct packets *p, const struct record *r) {
     struct chosen *c = &p->chosen[p->count];
     c->tags[0] = 0;
     c->count = r->position_count;
+    c->first_time = r->first_time;
+    c->last_time = r->last_time;
     c->positions = calloc(c->count + 1, sizeof(*c->positions));
     if (!c->positions) {
         return -ENOMEM;

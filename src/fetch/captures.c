@@ -15,12 +15,15 @@
 #include "source/source.h"
 
 #define OPEN_MAX_CAPTURES 8
+#define DISORDER_NS \
+    ((int64_t)60 * 1000000000) /* packets of a session may be so far before its first or behind its last */
 
 struct open_capture {
     uint32_t file;   /* 0 = free */
     uint32_t number; /* of the capture within its input */
     uint64_t used;   /* turn of the last use */
     int failed;      /* -errno: what opening it gave */
+    bool touched;    /* changed since it was read: grown, copied, scrubbed, or another one by now */
     struct err why;
     struct input_list *inputs;
     struct source_random *reader;
@@ -83,13 +86,28 @@ static int path_find(const char *name, struct stat *st, char **ret_path) {
     return code;
 }
 
+static int changed(const char *name, struct err *ret_err) {
+    return err_set(ret_err, -ESTALE, "%s was changed since it was read: its packets cannot be found any more",
+                   name ? name : "the capture");
+}
+
 /* One that grew may still be written to. */
 static int check_same(const struct capture_known *known, const struct stat *st, struct err *ret_err) {
-    if ((uint64_t)st->st_size < known->size) {
-        return err_set(ret_err, -ESTALE, "%s was changed since it was read: its packets cannot be found any more",
-                       known->name);
+    return (uint64_t)st->st_size < known->size ? changed(known->name, ret_err) : 0;
+}
+
+static bool is_touched(const struct capture_known *known, const struct stat *st) {
+    bool larger = known->size && (uint64_t)st->st_size != known->size;
+    return larger || (known->modified && st->st_mtime != known->modified);
+}
+
+/* What lies at the position may be of another capture that has a packet in the same place. */
+static bool is_wanted(const struct open_capture *o, const struct capture_packet *want, const struct packet *p) {
+    if (p->captured > want->at.captured) { /* less: it completed a datagram of fragments, whose size counts for it */
+        return false;
     }
-    return 0;
+    bool known = o->touched && (want->first || want->last);
+    return !known || (p->time >= want->first - DISORDER_NS && p->time <= want->last + DISORDER_NS);
 }
 
 static int capture_open(struct open_capture *o, const struct capture_known *known) {
@@ -102,6 +120,7 @@ static int capture_open(struct open_capture *o, const struct capture_known *know
                        strerror_r(-code, text, sizeof(text)));
     }
     code = check_same(known, &st, &o->why);
+    o->touched = is_touched(known, &st);
     if (code == 0) {
         unsigned problems;
         o->inputs = input_list_new((const char *const[]){path}, 1, NULL, NULL, &problems);
@@ -142,8 +161,10 @@ static struct open_capture *capture_get(struct captures *c, uint32_t file) {
     return oldest;
 }
 
-int captures_read(struct captures *c, uint32_t file, uint64_t position, struct packet *ret_packet,
+int captures_read(struct captures *c, const struct capture_packet *want, struct packet *ret_packet,
                   struct err *ret_err) {
+    uint32_t file = want->at.file;
+    uint64_t position = want->at.position;
     if (file == 0) {
         return err_set(ret_err, -ENOENT, "the session's packets were not kept");
     }
@@ -159,6 +180,9 @@ int captures_read(struct captures *c, uint32_t file, uint64_t position, struct p
         const char *name = captures_name(c, file);
         return err_set(ret_err, code, "%s has no packet at %llu", name ? name : "the capture",
                        (unsigned long long)position);
+    }
+    if (code == 0 && !is_wanted(o, want, ret_packet)) {
+        return changed(captures_name(c, file), ret_err);
     }
     ret_packet->file = file;
     return code;

@@ -176,7 +176,8 @@ int conversation_read(struct captures *captures, const struct record *session, u
         const struct packet_position *at = &session->positions[i];
         struct packet p;
         struct err *why = ret_result->lost ? NULL : &ret_result->why;
-        code = captures_read(captures, at->file, at->position, &p, why);
+        const struct capture_packet want = {*at, session->first_time, session->last_time};
+        code = captures_read(captures, &want, &p, why);
         if (code == 0) {
             ret_result->packets++;
             packet_process(&c, &p);

@@ -21,6 +21,7 @@ struct wanted {
     uint64_t position;
     uint32_t file;
     uint32_t session;
+    uint32_t captured;
 };
 
 /* A packet held back until its time comes. */
@@ -78,7 +79,7 @@ static int wanted_collect(struct fetch *f) {
     for (size_t i = 0; i < q->count; i++) {
         for (size_t k = 0; k < q->sessions[i].count; k++) {
             const struct packet_position *p = &q->sessions[i].positions[k];
-            f->wanted[f->wanted_count++] = (struct wanted){p->position, p->file, (uint32_t)i};
+            f->wanted[f->wanted_count++] = (struct wanted){p->position, p->file, (uint32_t)i, p->captured};
         }
     }
     qsort(f->wanted, f->wanted_count, sizeof(*f->wanted), by_place);
@@ -219,7 +220,9 @@ static int packet_read(struct fetch *f, const struct wanted *w, struct packet *p
     }
     if (f->captures) {
         struct err *why = f->result->why.code == 0 ? &f->result->why : NULL;
-        return captures_read(f->captures, w->file, w->position, p, why);
+        const struct fetch_session *s = &f->request->sessions[w->session];
+        const struct capture_packet want = {{w->file, w->captured, w->position}, s->first_time, s->last_time};
+        return captures_read(f->captures, &want, p, why);
     }
     return source_random_read(f->reader, w->file, w->position, p);
 }

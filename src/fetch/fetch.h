@@ -18,6 +18,7 @@ struct fetch_session {
     const char *tags; /* as shown: "a, b"; NULL or "" = none */
     const struct packet_position *positions;
     size_t count;
+    int64_t first_time, last_time; /* ns; of a store: see capture_packet */
 };
 
 enum fetch_order {

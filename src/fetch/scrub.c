@@ -193,7 +193,7 @@ static int find_packets(struct scrub *x, const struct opened *o, const struct pa
         if (i && list[i].position == list[i - 1].position) {
             continue; /* of several sessions */
         }
-        int code = captures_read(x->request->captures, list[i].file, list[i].position, &p, &e);
+        int code = captures_read(x->request->captures, &(struct capture_packet){.at = list[i]}, &p, &e);
         if (code == -ENOMEM) {
             return code;
         }
@@ -219,7 +219,7 @@ static int scrub_capture(struct scrub *x, const struct packet_position *list, si
     if (!name) {
         return err_set(x->err, -ENOENT, "capture %u is not known any more", (unsigned)list[0].file);
     }
-    int code = capture_open(&(struct capture_known){name, 0}, x->request->own, &o, x->err);
+    int code = capture_open(&(struct capture_known){.name = name}, x->request->own, &o, x->err);
     if (code < 0) {
         return code;
     }

@@ -1,6 +1,9 @@
 /* test_conversation.c: sessions' packets out of a store's captures: both sides in order, frames in words, and captures
  * that are gone or changed.
  */
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "capture_build.h"
 
 #include "base/buf.h"
@@ -83,8 +86,10 @@ static int setup(void **state) {
     add_tcp(w, 1, 5001, 1014, ACK | PSH, "yes");
     add_tcp(w, 1, 5001, 1014, ACK | PSH, "yes"); /* sent twice */
     add_tcp(w, 0, 1014, 5004, ACK | FIN, "");
+    w->record.first_time = INT64_C(1500000000000000000);
+    w->record.last_time = w->record.first_time + INT64_C(8000008000);
     file_write(w->path, w->file.at, w->file.len);
-    w->known = (struct capture_known){w->path, w->file.len};
+    w->known = (struct capture_known){w->path, w->file.len, 0};
     buf_init(&w->heard[0], 1 << 20);
     buf_init(&w->heard[1], 1 << 20);
     *state = w;
@@ -161,6 +166,11 @@ static void frames_in_words(void **state) {
                         "10.0.0.1.40000 > 10.0.0.2.80: Flags [P.], seq 1001:1007, ack 5001, win 1000, length 6");
 }
 
+static void set_modified(const char *path, time_t when) {
+    const struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 static void captures_gone_and_changed(void **state) {
     struct world *w = *state;
     w->known.size += 1;
@@ -173,6 +183,27 @@ static void captures_gone_and_changed(void **state) {
     r = run(w, false);
     assert_int_equal(r.packets + r.lost, 9);
     w->positions[2].position -= 3;
+    /* Another capture in its place, as large, with a packet wherever this one had one: by length ... */
+    w->positions[3].captured -= 1;
+    r = run(w, false);
+    assert_int_equal(r.lost, 1);
+    assert_int_equal(r.why.code, -ESTALE);
+    assert_non_null(strstr(r.why.text, w->path));
+    w->positions[3].captured += 1;
+    /* ... or, when the file was changed since, by time; a packet of a wild time in one that was not is the session's.
+     */
+    struct stat st;
+    assert_int_equal(stat(w->path, &st), 0);
+    w->known.modified = st.st_mtime;
+    write32(w->file.at + w->positions[4].position, 1500000000 + 86400);
+    file_write(w->path, w->file.at, w->file.len);
+    set_modified(w->path, st.st_mtime);
+    assert_int_equal(run(w, false).lost, 0);
+    set_modified(w->path, st.st_mtime + 2);
+    r = run(w, false);
+    assert_int_equal(r.lost, 1);
+    assert_int_equal(r.packets, 8);
+    assert_int_equal(r.why.code, -ESTALE);
     assert_int_equal(unlink(w->path), 0);
     r = run(w, false);
     assert_int_equal(r.lost, 9);

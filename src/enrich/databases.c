@@ -143,11 +143,28 @@ static bool look_up(const MMDB_s *db, const uint8_t ip[16], MMDB_lookup_result_s
     return status == MMDB_SUCCESS && ret->found_entry;
 }
 
-/* Sets an empty text to the member at a path of the entry. */
-static bool take_text(MMDB_lookup_result_s *found, const char *const *path, struct span *ret) {
+/* Where databases have it: MaxMind's and DB-IP's first, then those of IPinfo and ip-location-db. */
+#define WAYS 3
+typedef const char *const member_paths[WAYS][4];
+static member_paths country_paths = {{"country", "iso_code"}, {"country_code"}, {"country"}};
+static member_paths region_paths = {{"subdivisions", "0", "iso_code"}, {"region"}, {"state1"}};
+static member_paths city_paths = {{"city", "names", "en"}, {"city"}};
+static member_paths number_paths = {{"autonomous_system_number"}, {"asn"}};
+static member_paths name_paths = {{"autonomous_system_organization"}, {"as_name"}, {"name"}};
+
+/* The first member that is of the type. */
+static bool take(MMDB_lookup_result_s *found, member_paths paths, uint32_t type, MMDB_entry_data_s *ret) {
+    for (size_t i = 0; i < WAYS && paths[i][0]; i++) {
+        if (MMDB_aget_value(&found->entry, ret, paths[i]) == MMDB_SUCCESS && ret->has_data && ret->type == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_text(MMDB_lookup_result_s *found, member_paths paths, struct span *ret) {
     MMDB_entry_data_s data;
-    if (ret->len || MMDB_aget_value(&found->entry, &data, path) != MMDB_SUCCESS || !data.has_data ||
-        data.type != MMDB_DATA_TYPE_UTF8_STRING) {
+    if (ret->len || !take(found, paths, MMDB_DATA_TYPE_UTF8_STRING, &data)) {
         return false;
     }
     *ret = span_make(data.utf8_string, data.data_size);
@@ -155,33 +172,40 @@ static bool take_text(MMDB_lookup_result_s *found, const char *const *path, stru
 }
 
 static bool take_place(const struct databases *d, const uint8_t ip[16], struct place *ret) {
-    static const char *const country[] = {"country", "iso_code", NULL};
-    static const char *const region[] = {"subdivisions", "0", "iso_code", NULL};
-    static const char *const city[] = {"city", "names", "en", NULL};
     MMDB_lookup_result_s found;
     if (ret->country.len || !look_up(&d->country, ip, &found)) {
         return false;
     }
-    bool any = take_text(&found, country, &ret->country);
-    any |= take_text(&found, region, &ret->region);
-    return take_text(&found, city, &ret->city) || any;
+    bool any = take_text(&found, country_paths, &ret->country);
+    any |= take_text(&found, region_paths, &ret->region);
+    return take_text(&found, city_paths, &ret->city) || any;
+}
+
+/* 64496, or "AS64496". */
+static bool take_number(MMDB_lookup_result_s *found, uint64_t *ret) {
+    MMDB_entry_data_s data;
+    if (take(found, number_paths, MMDB_DATA_TYPE_UINT32, &data)) {
+        *ret = data.uint32;
+        return true;
+    }
+    if (!take(found, number_paths, MMDB_DATA_TYPE_UTF8_STRING, &data)) {
+        return false;
+    }
+    struct span text = span_make(data.utf8_string, data.data_size);
+    text = span_starts_fold(text, SPAN_LITERAL("AS")) ? span_from(text, 2) : text;
+    return span_decimal(text, UINT32_MAX, ret);
 }
 
 static bool take_as(const struct databases *d, const uint8_t ip[16], struct place *ret) {
-    static const char *const number[] = {"autonomous_system_number", NULL};
-    static const char *const name[] = {"autonomous_system_organization", NULL};
     MMDB_lookup_result_s found;
-    MMDB_entry_data_s data;
-    if (ret->as_full.len || !look_up(&d->as, ip, &found) ||
-        MMDB_aget_value(&found.entry, &data, number) != MMDB_SUCCESS || !data.has_data ||
-        data.type != MMDB_DATA_TYPE_UINT32) {
+    if (ret->as_full.len || !look_up(&d->as, ip, &found) || !take_number(&found, &ret->as_number)) {
         return false;
     }
-    ret->as_number = data.uint32;
     ret->as_name = (struct span){0};
-    (void)take_text(&found, name, &ret->as_name);
-    int n = snprintf(ret->text, sizeof(ret->text), "AS%u%s%.*s", data.uint32, ret->as_name.len ? " " : "",
-                     (int)MIN(ret->as_name.len, sizeof(ret->text)), (const char *)ret->as_name.at);
+    (void)take_text(&found, name_paths, &ret->as_name);
+    int n = snprintf(ret->text, sizeof(ret->text), "AS%llu%s%.*s", (unsigned long long)ret->as_number,
+                     ret->as_name.len ? " " : "", (int)MIN(ret->as_name.len, sizeof(ret->text)),
+                     (const char *)ret->as_name.at);
     ret->as_full = span_make(ret->text, MIN((size_t)n, sizeof(ret->text) - 1));
     return true;
 }

@@ -37,6 +37,14 @@ check "the autonomous system of an end" json \
   "d[0]['source']['as'] == {'full': 'AS64496 Example Office', 'number': 64496, 'organization': {'name': 'Example Office'}}"
 check "a system without a name" json "d[0]['dns'][0]['ASN'] == ['---', 'AS4200000001']"
 
+mmdb flat.mmdb Country <<'JSON'
+{"192.0.2.0/24": {"country_code": "CH", "city": "Bern"}, "198.51.100.53/32": {"country": "DE", "asn": "AS64497", "as_name": "Example Shop"}}
+JSON
+sessions dns/a.pcap -o geoLite2Country=flat.mmdb -o geoLite2ASN=flat.mmdb
+check "databases of other makers, whose members are not nested" json \
+  "d[0]['source']['geo'] == {'country_iso_code': 'CH', 'city_name': 'Bern'} and d[0]['destination']['geo']['country_iso_code'] == 'DE'"
+check "a system's number as text" json "d[0]['destination']['as']['full'] == 'AS64497 Example Shop' and 'as' not in d[0]['source']"
+
 sessions icmp/ping6.pcap -o geoLite2Country=places.mmdb -o geoLite2ASN=networks.mmdb
 check "IPv6" json "d[0]['source']['geo']['country_iso_code'] == 'NL' and d[0]['source']['as']['number'] == 64499"
 

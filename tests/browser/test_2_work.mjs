@@ -214,10 +214,73 @@ export default async function ({ page, server }) {
         await until(() => page.url().includes('/sessions') && page.url().includes('expression='), 'sessions of a link');
         await until(async () => parseInt(await count(page), 10) > 0, 'there are some');
     });
+    await check('connections: weights, and what is new since the time before', async () => {
+        const span = 'startTime=1768381500&stopTime=1768382100';
+        const known = await (await page.request.get(`/api/connections?${span}&baselineDate=1x`)).json();
+        const links = (when) => known.links.filter((l) => !when || l.inresult === when).length;
+        expect(links(1) > 0 && links(2) > 0 && links(3) > 0, 'the sample has new, old and lasting links in that time');
+        await page.goto('/connections?' + span);
+        await page.locator('summary').click();
+        await page.getByLabel('Baseline').selectOption('1x');
+        const cells = page.locator('details tbody td:last-child');
+        const said = async () => (await cells.allInnerTexts()).reduce((sum, t) => ({ ...sum, [t]: (sum[t] ?? 0) + 1 }), {});
+        await until(async () => {
+            const now = await said();
+            return now.new === links(1) && now['only before'] === links(2) && now.both === links(3);
+        }, 'each link says when it was');
+        await shot(page, 'connections-baseline');
+        await page.getByLabel('Which nodes').selectOption('new');
+        await until(async () => JSON.stringify(await said()) === JSON.stringify({ new: links(1) }), 'only new links');
+        await page.getByLabel('Which nodes').selectOption('old');
+        await until(async () => JSON.stringify(await said()) === JSON.stringify({ 'only before': links(2) }), 'only those that are gone');
+        await page.reload();
+        await page.locator('summary').click();
+        await until(async () => (await said())['only before'] === links(2), 'the link has it');
+        await page.goto('/connections');
+        await page.locator('summary').click();
+        for (const [weight, path, column] of [['packets', 'network.packets', 3], ['bytes', 'network.bytes', 4]]) {
+            await page.getByLabel('Weight').selectOption(weight);
+            const all = await (await page.request.get('/api/connections?date=-1')).json();
+            const heaviest = all.links.reduce((a, b) => (b[path] > a[path] ? b : a));
+            await until(async () => {
+                const first = await page.locator('details tbody tr').first().innerText();
+                return first.includes(all.nodes[heaviest.source].id) && first.includes(all.nodes[heaviest.target].id);
+            }, `the link with the most ${weight} stands first (column ${column})`);
+        }
+    });
+    await check('order: several columns, the further ones by Shift', async () => {
+        await page.goto('/sessions');
+        await settled(page, '94 sessions');
+        const head = (text) => page.locator('.th button', { hasText: text }).first();
+        await head('Dst Port').click();
+        await head('Bytes').click({ modifiers: ['Shift'] });
+        await head('Bytes').click({ modifiers: ['Shift'] });
+        await until(() => new URL(page.url()).searchParams.get('order') === 'destination.port:asc,network.bytes:desc', 'both orders: ' + page.url());
+        const first = (await (await page.request.get('/api/sessions?date=-1&length=1&order=destination.port:asc,network.bytes:desc')).json()).data[0];
+        await until(async () => (await rows(page).first().innerText()).includes(String(first.source.port)), 'the rows follow');
+    });
+    await check('time: which sessions count in a range is chosen', async () => {
+        await page.goto('/sessions?startTime=1768381200&stopTime=1768381205');
+        const found = async (bounding) => (await (await page.request.get(`/api/sessions?startTime=1768381200&stopTime=1768381205&length=0&bounding=${bounding}`)).json()).recordsFiltered;
+        for (const bounding of ['first', 'either', 'both']) {
+            await page.getByLabel('Which sessions').selectOption(bounding);
+            const number = await found(bounding);
+            await until(async () => (number ? parseInt(await count(page), 10) === number : page.locator('.empty').count()), `${bounding}: ${number}`);
+        }
+    });
+    await check('menus have what the server adds: a file by its digest', async () => {
+        await page.goto('/spiview?spi=http.md5');
+        await page.locator('dd .v').first().click();
+        const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Download File' }).click()]);
+        expect(readFileSync(await download.path()).length > 0, 'the file');
+    });
     await check('history: what was asked is there, and can be asked again', async () => {
         await page.goto('/history?hours=1');
         await until(async () => (await page.locator('tbody tr', { hasText: 'protocols == smtp' }).count()) > 0, 'the search is there');
-        await page.locator('tbody tr', { hasText: 'protocols == smtp' }).first().getByText('ask again').click();
+        const asked = page.locator('tbody tr', { hasText: 'protocols == smtp' }).filter({ hasText: 'ask again' }).first();
+        await asked.getByRole('button', { name: 'more' }).click();
+        await page.locator('tr.detail dt', { hasText: 'expression' }).first().waitFor();
+        await asked.getByText('ask again').click();
         await settled(page, '3 sessions');
     });
     await check('time: typed, with zone; wrong ones are told', async () => {

@@ -59,9 +59,15 @@ async function userCases(anna, ben) {
         await row(anna, 'role:cleaners').waitFor();
         await anna.getByRole('button', { name: 'Users', exact: true }).click();
         expect((await ask(ben, 'user')).removeEnabled === false, 'ben has not the right');
-        await row(anna, 'ben').getByRole('button', { name: 'Change' }).click();
-        await fill(anna, { 'Roles, by commas': 'arkimeUser, role:cleaners' });
-        await row(anna, 'role:cleaners').waitFor();
+        await ben.goto('/sessions?expression=' + encodeURIComponent('protocols == ntp'));
+        await settled(ben, '2 sessions');
+        expect((await ben.getByRole('button', { name: 'Delete', exact: true }).count()) === 0, 'nor is it offered');
+        for (const [user, role] of [['ben', 'arkimeUser'], ['anna', 'superAdmin']]) {
+            await row(anna, user).getByRole('button', { name: 'Change' }).click();
+            await fill(anna, { 'Roles, by commas': `${role}, role:cleaners` });
+            await row(anna, `${role}, role:cleaners`).waitFor();
+        }
+        await shot(ben, 'sessions-ben');
         await until(async () => (await ask(ben, 'user')).removeEnabled === true, 'ben has the right by the role');
     });
     await check('users: without the right the page is not offered, and says so when it is opened', async () => {
@@ -223,6 +229,12 @@ async function tokenCases(anna, ben, server) {
         await anna.goto('/history?hours=1&searchTerm=ben');
         await row(anna, 'protocols == smtp').first().waitFor();
         await anna.goto('/history?hours=1');
+        const rowsOf = async () => (await ask(anna, 'histories?date=-1&length=0')).recordsFiltered;
+        const before = await rowsOf();
+        await row(anna, '/api/notifier').first().getByRole('button', { name: 'Delete' }).click();
+        await row(anna, '/api/notifier').first().getByRole('button', { name: 'Delete' }).click();
+        await notice(anna, /Row removed/);
+        await until(async () => (await rowsOf()) === before - 1, 'one row less');
         await until(async () => new Set(await anna.locator('tbody tr td:nth-child(2)').allInnerTexts()).size >= 2, 'several users');
     });
 }
@@ -242,6 +254,20 @@ export default async function ({ chrome }) {
         await userCases(anna, ben);
         await keptCases(anna, ben);
         await tokenCases(anna, ben, server);
+        await check('delete: sessions that fit go, others stay', async () => {
+            await anna.goto('/sessions');
+            await settled(anna, '94 sessions');
+            expect((await anna.getByRole('button', { name: 'Delete', exact: true }).count()) === 0, 'not of everything');
+            await anna.goto('/sessions?expression=' + encodeURIComponent('protocols == ntp'));
+            await settled(anna, '2 sessions');
+            await anna.getByRole('button', { name: 'Delete', exact: true }).click();
+            await anna.getByRole('button', { name: 'Keep' }).click();
+            await anna.getByRole('button', { name: 'Delete', exact: true }).click();
+            await anna.getByRole('button', { name: 'Delete 2 sessions' }).click();
+            await anna.locator('.empty').waitFor();
+            await anna.goto('/sessions');
+            await settled(anna, '92 sessions');
+        });
         await check('a page that stood open for long still changes things', async () => {
             await anna.goto('/settings?part=views');
             await anna.getByRole('button', { name: 'New view' }).click();

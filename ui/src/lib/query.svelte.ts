@@ -23,6 +23,9 @@ class Query {
 
     isAll = $derived(!this.startTime && !this.stopTime && (!this.date || this.date === '-1'));
 
+    /** Nothing narrows it. */
+    isEverything = $derived(this.isAll && !this.expression && !this.view);
+
     params: Params = $derived({
         expression: this.expression || null,
         view: this.view || null,

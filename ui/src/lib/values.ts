@@ -1,4 +1,5 @@
 /* values.ts: what can be done with a value: the items of its menu. */
+import { actions } from './actions.svelte';
 import { and, or, test } from './expr';
 import { countable, pathOf, type Field } from './fields.svelte';
 import { menu, notice, type Item } from './menu.svelte';
@@ -44,7 +45,7 @@ export function valueMenu(anchor: HTMLElement, field: Field | undefined, value: 
     items.push({ label: 'Copy', apart: true, run: () => copied(text) });
     if (field) {
         items.push({ label: 'Copy as expression', run: () => copied(test(field, value)) });
-        items.push(...fieldItems(field));
+        items.push(...actions.items(field, String(value)), ...fieldItems(field));
     }
     menu.show(anchor, cut(shown(text), 60), items);
 }

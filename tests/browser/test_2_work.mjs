@@ -109,6 +109,14 @@ export default async function ({ page, server }) {
         await page.goto(link);
         await page.locator('section.detail article.src pre').first().waitFor();
     });
+    await check('open: what is kept as the hex of text is shown and asked for as text', async () => {
+        await page.goto('/sessions?expression=' + encodeURIComponent('protocols == smtp'));
+        await settled(page, '3 sessions');
+        await rows(page).first().click({ position: { x: 5, y: 5 } });
+        await page.locator('section.detail dd .v', { hasText: /^EHLO lap$/ }).click();
+        await page.getByRole('menuitem', { name: 'Only this', exact: true }).click();
+        await until(async () => /^[1-9]\d* session/.test(await count(page)) && page.url().includes('EHLO'), 'sessions that begin so');
+    });
     await check('files: bodies of a stream can be taken out', async () => {
         await page.goto('/sessions?tab=streams&expression=' + encodeURIComponent('http.uri == *setup-2.4.exe'));
         await settled(page, '1 session');

@@ -128,3 +128,17 @@ export function textOf(bytes: Uint8Array, way = 'text'): string {
         .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '·')
         .replace(/[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
 }
+
+/** Text that is kept as the hex of its bytes; null: its bytes are no text. */
+export function textOfHex(hex: string): string | null {
+    if (!/^([0-9a-f]{2})+$/i.test(hex)) {
+        return null;
+    }
+    const bytes = Uint8Array.from(hex.match(/../g)!, (two) => parseInt(two, 16));
+    try {
+        const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+        return /[\u0000-\u001f\u007f-\u009f]/.test(text) ? null : text;
+    } catch {
+        return null;
+    }
+}

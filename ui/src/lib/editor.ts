@@ -213,7 +213,7 @@ export function editorMake(o: EditorOptions): EditorView {
                 language,
                 syntaxHighlighting(colours),
                 theme,
-                placeholder('Everything. For example: protocols == dns && ip.src == 192.0.2.66'),
+                placeholder(innerWidth < 640 ? 'Everything' : 'Everything. For example: protocols == dns && ip.src == 192.0.2.66'),
                 // Nothing is chosen until an arrow chooses it, so Enter always searches for what stands there.
                 autocompletion({ override: [offer], activateOnTyping: true, selectOnOpen: false, interactionDelay: 0, icons: false, closeOnBlur: true }),
                 linter(explain, { delay: 250 }),

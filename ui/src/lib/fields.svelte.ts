@@ -15,6 +15,8 @@ export interface Field {
     aliases?: string[];
     noFacet?: boolean | string;
     regex?: string;
+    /** What the expression box does to a value before it asks, as Arkime names it. */
+    transform?: string;
 }
 
 class Registry {

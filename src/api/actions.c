@@ -20,10 +20,10 @@ struct action {
 static const struct action value_actions[] = {
     {"httpAuthorizationDecode", "Decode", NULL, "http.authorization", NULL, "httpAuthorizationDecode", false},
     {"reverseDNS", "Get Reverse DNS", "ip", NULL, "api/reversedns?ip=%TEXT%", "fetch", true},
-    {"bodyHashMd5", "Download File", "md5", NULL, "api/sessions/bodyhash/%TEXT%?expression=%EXPRESSION%&%DATE%",
+    {"bodyHashMd5", "Download File", "md5", NULL, "api/sessions/bodyhash/%TEXT%?expression=%EXPRESSION%&%DATE%", NULL,
+     false},
+    {"bodyHashSha256", "Download File", "sha256", NULL, "api/sessions/bodyhash/%TEXT%?expression=%EXPRESSION%&%DATE%",
      NULL, false},
-    {"bodyHashSha256", "Download File", "sha256", NULL,
-     "api/sessions/bodyhash/%TEXT%?expression=%EXPRESSION%&%DATE%", NULL, false},
 };
 
 static void member_write(struct json *j, const char *key, const char *text) {

@@ -276,7 +276,7 @@ static int from_arkime(struct session_setup *s, const struct setting_table *tabl
         (void)snprintf(line, sizeof(line), "Made from %s by seine config --from-arkime.", file);
         print_comment(line);
         config_each_section(theirs, translate_section, &t);
-        say("%s: %u lines taken over, %u without a meaning here, %u that cannot be right", file, t.taken, t.dropped,
+        say("%s: lines taken over: %u, without a meaning here: %u, that cannot be right: %u", file, t.taken, t.dropped,
             t.wrong);
     }
     config_free(theirs);

@@ -17,7 +17,7 @@ struct import_options {
 
 #define AT(member) OPTION_AT(import_options, member)
 static const struct option_def import_option_table[] = {
-    STORE_OPTION_ROW(AT(store), "folder of the store; made when it is not there"),
+    STORE_OPTION_ROW(AT(store), "folder of the store (default: what SEINE_STORE names); made when it is not there"),
     LOAD_OPTION_ROWS(import_options, load),
     SETUP_OPTION_ROWS(import_options, setup),
     VERBOSE_OPTION_ROW(AT(setup.verbose), "say more: every note, every capture that is left out"),
@@ -84,7 +84,10 @@ static int run_import(int argc, char **argv) {
     }
     m->stop.fd = -1;
     int code = options_parse(&command_import, argc, argv, &m->options, &first);
-    if (code == OPTIONS_OK && !m->options.store) {
+    if (!m->options.store) {
+        m->options.store = getenv("SEINE_STORE");
+    }
+    if (code == OPTIONS_OK && (!m->options.store || !*m->options.store)) {
         code = usage_error(&command_import, "where to: name the store's folder with --store DIR");
     } else if (code == OPTIONS_OK && first == argc) {
         code = usage_error(&command_import, "nothing to read: name captures, folders, globs, or - for standard input");

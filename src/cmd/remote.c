@@ -122,6 +122,10 @@ int remote_open(const char *url, const char *user, struct remote **ret_remote) {
     (void)curl_easy_setopt(r->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(r->curl, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(r->curl, CURLOPT_USERAGENT, "seine/" SEINE_VERSION);
+    const char *trusted = getenv("SSL_CERT_FILE");
+    if (trusted && *trusted) {
+        (void)curl_easy_setopt(r->curl, CURLOPT_CAINFO, trusted);
+    }
     if (token && *token) {
         char *header = NULL;
         if (asprintf(&header, "Authorization: Bearer %s", token) < 0) {
@@ -221,7 +225,9 @@ static int perform(struct remote *r, const char *path) {
         return EXIT_PARTIAL;
     }
     if (code != CURLE_OK) {
-        say("%s: cannot be reached: %s", r->base, r->problem[0] ? r->problem : curl_easy_strerror(code));
+        bool stranger = code == CURLE_PEER_FAILED_VERIFICATION;
+        say("%s: cannot be reached: %s%s", r->base, r->problem[0] ? r->problem : curl_easy_strerror(code),
+            stranger ? "; SSL_CERT_FILE=FILE names the certificates to trust" : "");
         return EXIT_UNREACHABLE;
     }
     return status >= 300 ? refused(r, status) : EXIT_DONE;

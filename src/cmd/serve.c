@@ -112,7 +112,8 @@ static void print_link(const struct serving *g) {
         return;
     }
     if (auth_mode(g->service.auth) == AUTH_ANONYMOUS) {
-        say("there are no users: whoever is on this machine can read these sessions (`seine user add` changes that)");
+        say("there are no users: whoever is on this machine can read and change all of it (`seine user add` changes "
+            "that)");
     }
     if (g->options.keep) {
         say("the sessions are kept in %s", g->place.folder);

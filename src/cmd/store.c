@@ -96,6 +96,17 @@ static int run_dump(const struct store_command *o) {
     return code < 0 ? store_failed(o->store, code, &e) : EXIT_DONE;
 }
 
+static void compact_say(const char *folder, const struct store_writer *w) {
+    uint64_t n[STORE_COUNTS];
+    store_writer_counts(w, n);
+    if (n[STORE_MERGES] + n[STORE_SEALS] + n[STORE_ROWS_DROPPED] == 0) {
+        say("%s: nothing to merge, and nothing too old", folder);
+        return;
+    }
+    say("%s: segments merged %llu times, %llu sessions were too old or too many and are gone", folder,
+        (unsigned long long)n[STORE_MERGES], (unsigned long long)n[STORE_ROWS_DROPPED]);
+}
+
 static int run_compact(const struct store_command *o) {
     struct session_setup setup;
     struct store_writer *w = NULL;
@@ -105,6 +116,9 @@ static int run_compact(const struct store_command *o) {
         struct store_options options = store_settings_options(&setup.store, setup.record.node);
         int failed = store_writer_open(o->store, false, &options, setup.registry, &w, &e);
         failed = failed < 0 ? failed : store_compact(w, &e);
+        if (failed == 0) {
+            compact_say(o->store, w);
+        }
         int closed = store_writer_close(w, failed < 0 ? NULL : &e);
         failed = failed < 0 ? failed : closed;
         code = failed < 0 ? store_failed(o->store, failed, &e) : EXIT_DONE;

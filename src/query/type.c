@@ -79,7 +79,8 @@ static int find_named(const struct typing *t, struct span name, struct named *re
         sum |= strchr("+-*/", name.at[i]) != NULL && name.at[i] != 0;
     }
     if (span_is(name, "file") || span_is(name, "view")) {
-        err_hint(t->err, "files and views belong to a store");
+        err_hint(t->err, span_is(name, "file") ? "files belong to a store"
+                                               : "views belong to users: a running server knows them");
     } else if (near) {
         err_hint(t->err, "did you mean %s?", near);
     } else {

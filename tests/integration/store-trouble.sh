@@ -32,6 +32,17 @@ code 2 'search: a name of several fields as a column' '"host" is no single field
 run store fsck --store store
 code 0 'fsck: says that all is well' '^seine: store: nothing is wrong'
 
+fresh
+run store compact --store copy
+code 0 'compact: says what it did' '^seine: copy: nothing to merge, and nothing too old'
+run search --store store 'view == mine'
+code 2 'search: views are known to servers' 'views belong to users: a running server knows them'
+SEINE_STORE=copy "$seine" import a.pcap >out 2>err
+rc=$?
+code 0 'import: the store that SEINE_STORE names' 'in the store already'
+run import a.pcap
+code 2 'import: no store is named' 'where to: name the store.s folder'
+
 # --- of a newer version ---
 
 fresh
@@ -104,7 +115,7 @@ if [ -w /dev/full ]; then
     # shellcheck disable=SC2086
     "$seine" $words >/dev/full 2>err
     rc=$?
-    code 7 "$words: standard output is full" 'standard output cannot be written: No space left'
+    code 7 "$words: standard output is full" 'standard output cannot be written'
   done
 fi
 mkfifo pipe

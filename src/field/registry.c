@@ -291,7 +291,8 @@ static int make_keys(struct registry *r, struct field *f) {
     return code;
 }
 
-/* GEO, ASN and RIR lists beside an address field: `http.xffIp` has `http.xffGEO`, ... */
+/* GEO, ASN and RIR lists beside an address field: `http.xffIp` has `http.xffGEO`, ... In expressions `ip.xff` has
+ * `ip.xff.country`, which people call `country.xff`. */
 static int add_companions(struct registry *r, uint16_t id, struct err *e) {
     static const char *const suffixes[] = {"GEO", "ASN", "RIR"};
     static const char *const names[] = {"country", "asn", "rir"};
@@ -301,11 +302,13 @@ static int add_companions(struct registry *r, uint16_t id, struct err *e) {
         return err_set(e, -EINVAL, "address field %s must end in ip or Ip to have companions", def->path);
     }
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        char path[128], name[128], title[160];
+        char path[128], name[128], alias[128], title[160];
+        bool short_name = def->name && strncmp(def->name, "ip.", 3) == 0;
         int sizes[] = {
             snprintf(path, sizeof(path), "%.*s%s", (int)len - 2, def->path, suffixes[i]),
             snprintf(name, sizeof(name), "%s.%s", def->name ? def->name : path, names[i]),
             snprintf(title, sizeof(title), "%s %s", def->title, suffixes[i]),
+            snprintf(alias, sizeof(alias), "%s.%s", names[i], short_name ? def->name + 3 : ""),
         };
         if (sizes[0] >= (int)sizeof(path) || sizes[1] >= (int)sizeof(name) || sizes[2] >= (int)sizeof(title)) {
             return err_set(e, -ENAMETOOLONG, "the name of address field %s is too long for companions", def->path);
@@ -315,6 +318,7 @@ static int add_companions(struct registry *r, uint16_t id, struct err *e) {
                                       .type = FT_KEYWORD,
                                       .flags = def->flags & F_SINGLE ? F_SINGLE : F_REPEAT,
                                       .title = title,
+                                      .aliases = short_name ? alias : NULL,
                                       .help = "Found for each address in its order"};
         uint16_t made;
         int code = registry_add_dynamic(r, r->fields[id].owner, &companion, &made, e);

@@ -121,7 +121,7 @@ static int add_special(struct span name, const struct registry *r, struct arena 
 
 /* --- fields --- */
 
-/* Other ways to say a name: `country.email` is `ip.email.country`, `http.referer` is `http.request.referer`. */
+/* Another way to say a name: `http.referer` is `http.request.referer`. */
 static uint16_t look_up_other(struct span name, const struct registry *r) {
     size_t dot = span_find_byte(name, 0, '.');
     uint16_t id = FIELD_NONE;
@@ -130,12 +130,9 @@ static uint16_t look_up_other(struct span name, const struct registry *r) {
         return FIELD_NONE;
     }
     struct span head = span_sub(name, 0, dot), rest = span_from(name, dot + 1);
-    int len = snprintf(other, sizeof(other), "ip.%.*s.%.*s", (int)rest.len, (const char *)rest.at, (int)head.len,
-                       (const char *)head.at);
-    id = registry_by_name(r, span_make(other, (size_t)len));
     for (size_t i = 0; i < 2 && id == FIELD_NONE && span_equal_fold(head, SPAN_LITERAL("http")); i++) {
-        len = snprintf(other, sizeof(other), "http.%s.%.*s", i ? "response" : "request", (int)rest.len,
-                       (const char *)rest.at);
+        int len = snprintf(other, sizeof(other), "http.%s.%.*s", i ? "response" : "request", (int)rest.len,
+                           (const char *)rest.at);
         id = registry_by_name(r, span_make(other, (size_t)len));
     }
     return id;

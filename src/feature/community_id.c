@@ -34,8 +34,10 @@ static bool icmp_ports(const struct record *r, uint16_t port[2]) {
     return true;
 }
 
+static const char base64_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static size_t base64_write(const uint8_t *bytes, size_t n, char *to) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *letters = base64_letters;
     size_t len = 0;
     for (size_t i = 0; i < n; i += 3) {
         unsigned left = (unsigned)MIN(n - i, (size_t)3);
@@ -53,6 +55,22 @@ static size_t add_u16(uint8_t *to, uint16_t value) {
     to[0] = (uint8_t)(value >> 8);
     to[1] = (uint8_t)value;
     return 2;
+}
+
+bool community_id_head(struct span id, uint16_t *ret_head) {
+    uint32_t head = 0;
+    if (id.len != 2 + 28 || !span_starts(id, SPAN_LITERAL("1:"))) { /* 20 bytes as Base64 */
+        return false;
+    }
+    for (size_t i = 2; i < 5; i++) {
+        const char *at = memchr(base64_letters, id.at[i], sizeof(base64_letters) - 1);
+        if (!at) {
+            return false;
+        }
+        head = head << 6 | (uint32_t)(at - base64_letters);
+    }
+    *ret_head = (uint16_t)(head >> 2);
+    return true;
 }
 
 void community_id_fill(struct record *r, struct digests *digests) {

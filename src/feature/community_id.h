@@ -12,4 +12,7 @@
 /* Fills r->community_id for TCP, UDP, SCTP, ICMP and other IP sessions that have an address pair of their own. */
 void community_id_fill(struct record *r, struct digests *digests);
 
+/* The first 16 bits of the hash in an id. False: the text is no id of version 1. */
+bool community_id_head(struct span id, uint16_t *ret_head);
+
 #endif

@@ -27,9 +27,15 @@ void session_name_write(uint64_t seq, int64_t last_ms, char ret[SESSION_NAME_MAX
         word[--at] = letters[seq & 31];
         seq >>= 5;
     } while (seq || WORD_MOST - at < WORD_LEAST);
-    unsigned year = (unsigned)(day.tm_year % 100 + 100) % 100;
-    (void)snprintf(ret, SESSION_NAME_MAX, "%02u%02u%02u-%s", year, (unsigned)(day.tm_mon + 1) % 100,
-                   (unsigned)day.tm_mday % 100, word + at);
+    const unsigned parts[] = {(unsigned)(day.tm_year % 100 + 100) % 100, (unsigned)day.tm_mon + 1,
+                              (unsigned)day.tm_mday};
+    char *to = ret;
+    for (unsigned i = 0; i < 3; i++) {
+        *to++ = (char)('0' + parts[i] / 10 % 10);
+        *to++ = (char)('0' + parts[i] % 10);
+    }
+    *to++ = '-';
+    memcpy(to, word + at, WORD_MOST - at + 1);
 }
 
 static int letter_value(uint8_t c) {

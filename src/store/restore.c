@@ -32,7 +32,7 @@ struct restore_column {
 struct restorer {
     const struct snapshot *snapshot;
     bool *wanted; /* by field; NULL: all */
-    bool want_positions, want_community;
+    bool want_positions, want_community, values_only;
     size_t part; /* the one that `columns` are of */
     struct restore_column *columns;
     uint32_t count;
@@ -115,6 +115,10 @@ int restorer_new(const struct snapshot *s, const uint16_t *wanted, size_t wanted
     return 0;
 }
 
+void restorer_values_only(struct restorer *r) {
+    r->values_only = r->wanted != NULL;
+}
+
 static void forget_parts(struct restorer *r) {
     for (size_t i = 0; r->parts && i < snapshot_parts(r->snapshot); i++) {
         struct restore_part *p = &r->parts[i];
@@ -157,15 +161,26 @@ static bool is_wanted(const struct restorer *r, const struct field *f, uint16_t 
     return !r->wanted || r->wanted[top == FIELD_NONE ? f->id : top];
 }
 
+static bool is_wanted_path(const struct restorer *r, struct span path) {
+    const struct registry *registry = snapshot_registry(r->snapshot);
+    uint16_t id = registry_by_path(registry, path);
+    const struct field *f = id == FIELD_NONE ? NULL : registry_field(registry, id);
+    return f && is_wanted(r, f, top_of(registry, f));
+}
+
+static bool serves_wanted(const void *ctx, struct span path) {
+    return is_wanted_path(ctx, path);
+}
+
 /* Whether some wanted field reads the member of the record. */
 static bool is_read(const struct restorer *r, const struct fixed_column *c) {
     if (c->how == FIXED_LEFT || (c->how == FIXED_POSITIONS && !r->want_positions)) {
         return false;
     }
-    const struct registry *registry = snapshot_registry(r->snapshot);
-    const struct field *f =
-        c->alone && r->wanted ? registry_field(registry, registry_by_path(registry, c->path)) : NULL;
-    return !f || is_wanted(r, f, top_of(registry, f));
+    if (!r->wanted || (!c->alone && !r->values_only)) {
+        return true;
+    }
+    return is_wanted_path(r, c->path) || (r->values_only && fixed_serves(c, serves_wanted, r));
 }
 
 static int add_column(struct restorer *r, const struct column *c, struct restore_part *to) {
@@ -305,8 +320,7 @@ static void set_member(struct restorer *r, const struct fixed_column *c, struct 
     struct record *record = &r->record;
     switch (c->how) {
     case FIXED_NODE:
-        (void)snprintf(r->node, sizeof(r->node), "%.*s", (int)MIN(bytes.len, sizeof(r->node) - 1),
-                       (const char *)bytes.at);
+        *span_copy_to(span_sub(bytes, 0, sizeof(r->node) - 1), (uint8_t *)r->node) = 0;
         break;
     case FIXED_FILES:
         add_file(r, number);
@@ -497,8 +511,9 @@ static void derive(struct restorer *r, uint64_t seq) {
     struct record *record = &r->record;
     const struct field *root = registry_field(record->registry, CORE_ROOT_ID);
     session_name_write(seq, record->last_time / 1000000, r->name);
-    (void)snprintf(record->id, sizeof(record->id), "%.23s", r->name);
-    (void)snprintf(r->index, sizeof(r->index), "sessions3-%.6s", r->name);
+    *span_copy_to(span_sub(span_text(r->name), 0, sizeof(record->id) - 1), (uint8_t *)record->id) = 0;
+    uint8_t *day = span_copy_to(SPAN_LITERAL("sessions3-"), (uint8_t *)r->index);
+    *span_copy_to(span_sub(span_text(r->name), 0, 6), day) = 0;
     record->name = r->name;
     record->index = r->index;
     record->node = r->node;

@@ -65,6 +65,7 @@ static const struct fixed_column columns[] = {
     {PATH(OWN_ICMP), FIXED_ICMP, 0, 0},
     {PATH(OWN_POSITIONS), FIXED_POSITIONS, 0, 0},
     {PATH(OWN_GONE), FIXED_LEFT, 0, 0},
+    {PATH(OWN_COMMUNITY), FIXED_LEFT, 0, 0},
 };
 
 const struct fixed_column *fixed_find(struct span path) {
@@ -74,6 +75,47 @@ const struct fixed_column *fixed_find(struct span path) {
         }
     }
     return NULL;
+}
+
+/* What fields are computed from, besides the member of their own path (record/core_fields.c). */
+static const struct {
+    struct span member, field;
+} served[] = {
+#define SERVES(member, field) \
+    { PATH(member), PATH(field) }
+    SERVES("source.bytes", "network.bytes"),
+    SERVES("destination.bytes", "network.bytes"),
+    SERVES("source.packets", "network.packets"),
+    SERVES("destination.packets", "network.packets"),
+    SERVES("client.bytes", "totDataBytes"),
+    SERVES("server.bytes", "totDataBytes"),
+    SERVES("firstPacket", "length"),
+    SERVES("firstPacket", "packetRange.gte"),
+    SERVES("firstPacket", "packetRange.lte"),
+    SERVES("source.ip", "network.community_id"),
+    SERVES("destination.ip", "network.community_id"),
+    SERVES("source.port", "network.community_id"),
+    SERVES("destination.port", "network.community_id"),
+    SERVES("ipProtocol", "network.community_id"),
+    SERVES(OWN_ICMP, "network.community_id"),
+    SERVES("dstISN", "tcpseq.dst"),
+    SERVES("fileId", "packetPos"),
+    SERVES(OWN_POSITIONS, "packetPos"),
+    SERVES(OWN_POSITIONS, "packetLen"),
+    SERVES(OWN_POSITIONS, "fileId"),
+#undef SERVES
+};
+
+bool fixed_serves(const struct fixed_column *c, bool (*is_wanted)(const void *ctx, struct span path), const void *ctx) {
+    if (c->how == FIXED_FLAGS || span_is(c->path, "lastPacket")) {
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(served); i++) {
+        if (span_equal(c->path, served[i].member) && is_wanted(ctx, served[i].field)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int hex_digit(uint8_t c) {

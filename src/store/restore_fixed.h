@@ -29,6 +29,9 @@ struct fixed_column {
 
 /* NULL: the column is no member of the record. */
 const struct fixed_column *fixed_find(struct span path);
+/* Whether `is_wanted` says yes to a field that needs this member besides the one of the same path. What ids and all
+ * other fields need is always needed. */
+bool fixed_serves(const struct fixed_column *c, bool (*is_wanted)(const void *ctx, struct span path), const void *ctx);
 /* Numbers, times, addresses and payloads; the rest is the restorer's. */
 void fixed_set(struct record *r, const struct fixed_column *c, struct span bytes, uint64_t number);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "feature/community_id.h"
 #include "record/core_fields.h"
 #include "store/bits.h"
 #include "store/part.h"
@@ -45,6 +46,7 @@ int row_plan_init(struct row_plan *p, struct schema *s, const char *folder, cons
     p->flags = schema_find(s, span_text(OWN_FLAGS))->id;
     p->icmp = schema_find(s, span_text(OWN_ICMP))->id;
     p->positions = schema_find(s, span_text(OWN_POSITIONS))->id;
+    p->community = schema_find(s, span_text(OWN_COMMUNITY))->id;
     p->root = count > CORE_ROOT_ID ? p->ids[CORE_ROOT_ID] : SCHEMA_NONE;
     return 0;
 }
@@ -346,6 +348,10 @@ int row_encode(const struct row_plan *p, struct row_encoder *e, const struct rec
     put_number(&e->row, p->flags, row_flags(r));
     if (r->kind == FLOW_ICMP) {
         put_number(&e->row, p->icmp, (uint64_t)r->icmp_type << 8 | r->icmp_code);
+    }
+    uint16_t head;
+    if (community_id_head(span_text(r->community_id), &head)) {
+        put_number(&e->row, p->community, head);
     }
     if (p->stored != SCHEMA_NONE) {
         put_number(&e->row, p->stored, (uint64_t)MAX(now, (int64_t)0));

@@ -47,7 +47,7 @@ struct row_plan {
         uint32_t id;
     } * computed;
     size_t computed_count;
-    uint32_t flags, icmp, positions, files, stored, root;
+    uint32_t flags, icmp, positions, community, files, stored, root;
 };
 
 int row_plan_init(struct row_plan *p, struct schema *s, const char *folder, const struct registry *r,

@@ -19,8 +19,8 @@
 #define FILE_MAX ((size_t)64 << 20)
 #define TEXTS 7u
 
-static const char *const own_paths[] = {OWN_FLAGS, OWN_ICMP, OWN_POSITIONS, OWN_GONE};
-static const enum field_type own_types[] = {FT_U64, FT_U64, FT_KEYWORD, FT_U64};
+static const char *const own_paths[] = {OWN_FLAGS, OWN_ICMP, OWN_POSITIONS, OWN_GONE, OWN_COMMUNITY};
+static const enum field_type own_types[] = {FT_U64, FT_U64, FT_KEYWORD, FT_U64, FT_U64};
 
 static struct schema_field *field_free(struct schema_field *f) {
     if (f) {

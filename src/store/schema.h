@@ -50,6 +50,7 @@ int schema_adopt(struct schema *s, const char *folder, const struct registry *r,
 #define OWN_ICMP ".icmp"
 #define OWN_POSITIONS ".positions"
 #define OWN_GONE ".gone"
+#define OWN_COMMUNITY ".community" /* the first 16 bits of the hash in the session's community id */
 
 /* The path under which a reader's registry knows a column: without the suffix of an odd type. */
 struct span schema_plain_path(const char *path);

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "feature/community_id.h"
 #include "query/item.h"
+#include "store/schema.h"
 #include "store/search_own.h"
 
+#define HEADS_MAX 8 /* looked for one after the other; with more, each is looked up */
 #define COMPARE_FIELDS_MAX (SEARCH_SLOTS - 4)
 
 enum cost {
@@ -18,6 +21,7 @@ enum cost {
     COST_MEMO = 10, /* more for patterns */
     COST_RAW = 100,
     COST_COMPARE = 20,
+    COST_HEADS = 30,
     COST_RESTORE = 10000,
 };
 
@@ -202,6 +206,38 @@ static struct plan *bind_test(struct worker *w, struct plan *p, int *ret_code) {
     return bind_dictionary(w, p, ret_code);
 }
 
+/* Exact community ids: they have no column, but the head of their hash may have one. */
+static bool is_community(const struct cond *c) {
+    return c->kind == COND_TEST && c->field.access == ACCESS_VALUE && c->set->text_count && !c->set->scan_count &&
+           strcmp(c->field.field->def->path, "network.community_id") == 0;
+}
+
+static struct plan *bind_community(struct worker *w, struct plan *p, const struct part *part, int *ret_code) {
+    const struct item_set *set = p->cond->set;
+    p->heads = worker_alloc(w, set->text_count * sizeof(*p->heads));
+    if (!p->heads) {
+        *ret_code = -ENOMEM;
+        return NULL;
+    }
+    for (size_t i = 0; i < set->text_count; i++) {
+        p->head_count += community_id_head(set->texts[i], &p->heads[p->head_count]);
+    }
+    if (p->head_count > HEADS_MAX) {
+        p->head_set = code_bits_new(w, UINT16_MAX + 1);
+        for (size_t i = 0; p->head_set && i < p->head_count; i++) {
+            code_bits_set(p->head_set, p->heads[i]);
+        }
+        *ret_code = p->head_set ? 0 : -ENOMEM;
+    }
+    p->heads_in = part_find(part, SPAN_LITERAL(OWN_COMMUNITY));
+    if (p->heads_in && column_info(p->heads_in)->kind != COLUMN_NUMBER) {
+        p->heads_in = NULL;
+    }
+    p->kind = p->head_count ? PLAN_COMMUNITY : PLAN_NONE; /* other text is nobody's id */
+    p->cost = p->heads_in ? COST_HEADS : COST_RESTORE;
+    return *ret_code ? NULL : p;
+}
+
 static struct plan *bind_field(struct worker *w, const struct part *part, const struct cond *c, int *ret_code) {
     struct plan *p = plan_new(w, PLAN_NONE, c, COST_RESTORE);
     if (!p) {
@@ -211,6 +247,9 @@ static struct plan *bind_field(struct worker *w, const struct part *part, const 
     reader_bind(&p->reader, w->s->registry, part, &c->field);
     if (p->reader.kind == READER_NONE) {
         return p;
+    }
+    if (is_community(c)) {
+        return bind_community(w, p, part, ret_code);
     }
     if (p->reader.kind == READER_RESTORE) {
         bool outermost = c->field.field->type == FT_OBJECT && c->field.field->parent == FIELD_NONE;

@@ -305,6 +305,10 @@ static int add_time(struct search *s, struct cond *all, const char *path, int64_
         return -ENOENT;
     }
     struct query_field field = {.field = f, .access = ACCESS_VALUE};
+    int code = search_want(s, f); /* of sessions with changes laid over, which are restored */
+    if (code < 0) {
+        return code;
+    }
     const struct item_set *set =
         item_set_range(&s->conds, &field, low < 0 ? 0 : (uint64_t)low, high < 0 ? 0 : (uint64_t)high);
     return set ? add_child(all, cond_field(s, high < 0 ? COND_NONE : COND_TEST, NULL, &field, set)) : -ENOMEM;

@@ -468,6 +468,58 @@ static int filter_restored(struct worker *w, struct plan *p, uint32_t block, con
     return code;
 }
 
+/* Rows whose head is one of those asked for. */
+static int find_heads(struct worker *w, const struct plan *p, uint32_t block, const uint64_t *mask, uint64_t *asked) {
+    uint64_t *one = worker_map(w);
+    int code = one ? 0 : -ENOMEM;
+    for (size_t i = 0; code == 0 && i < p->head_count; i++) {
+        struct column_test test = {.low = p->heads[i], .high = p->heads[i]};
+        code = column_test(p->heads_in, block, &test, mask, one);
+        for (size_t k = 0; code == 0 && k < PART_WORDS; k++) {
+            asked[k] |= one[k];
+        }
+    }
+    if (one) {
+        worker_unmap(w);
+    }
+    return code;
+}
+
+static int look_up_heads(struct worker *w, const struct plan *p, uint32_t block, const uint64_t *mask,
+                         uint64_t *asked) {
+    uint64_t *numbers = worker_numbers(w, 0);
+    int code = numbers ? column_numbers(p->heads_in, block, numbers) : -ENOMEM;
+    if (code == 0) {
+        MAP_EACH(mask, row) {
+            if (code_bits_has(p->head_set, (uint16_t)numbers[row])) {
+                map_set(asked, (uint32_t)row); /* rows without a head are asked anyway */
+            }
+        }
+    }
+    return code;
+}
+
+/* Restored are those whose head fits, and those whose head nobody wrote: sessions of earlier versions. */
+static int filter_community(struct worker *w, struct plan *p, uint32_t block, const uint64_t *mask, uint64_t *ret) {
+    map_clear(ret);
+    if (!p->heads_in) {
+        return restore_rows(w, p, block, mask, ret);
+    }
+    uint64_t *asked = worker_map(w);
+    int code = asked ? column_presence(p->heads_in, block, asked) : -ENOMEM;
+    for (size_t i = 0; code >= 0 && i < PART_WORDS; i++) {
+        asked[i] = mask[i] & ~asked[i];
+    }
+    code = code < 0      ? code
+           : p->head_set ? look_up_heads(w, p, block, mask, asked)
+                         : find_heads(w, p, block, mask, asked);
+    code = code < 0 ? code : restore_rows(w, p, block, asked, ret);
+    if (asked) {
+        worker_unmap(w);
+    }
+    return code;
+}
+
 static void filter_seqs(const struct plan *p, const struct part_info *info, uint32_t block, uint64_t *ret) {
     const struct cond *c = p->cond;
     uint64_t from = info->seq_low + (uint64_t)block * PART_BLOCK;
@@ -634,6 +686,8 @@ int plan_filter(struct worker *w, struct plan *p, uint32_t block, const uint64_t
         return filter_raw(w, p, block, mask, ret);
     case PLAN_COMPARE:
         return filter_compare(w, p, block, mask, ret);
+    case PLAN_COMMUNITY:
+        return filter_community(w, p, block, mask, ret);
     case PLAN_RESTORE:
         return filter_restored(w, p, block, mask, ret);
     case PLAN_PRESENT: {

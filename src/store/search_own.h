@@ -312,7 +312,8 @@ enum plan_kind {
     PLAN_LISTS,   /* some code of the list in `codes`; ACCESS_COUNT: its length in the set */
     PLAN_RAW,     /* some value in the set; ACCESS_COUNT: their number */
     PLAN_SEQS,
-    PLAN_COMPARE, /* numbers of `readers` */
+    PLAN_COMPARE,   /* numbers of `readers` */
+    PLAN_COMMUNITY, /* restored, where the head of the hash is one of `heads`, or not known */
     PLAN_RESTORE,
 };
 
@@ -338,6 +339,10 @@ struct plan {
     uint32_t seq_from;
     struct reader *readers; /* PLAN_COMPARE */
     size_t reader_count;
+    const struct column *heads_in; /* PLAN_COMMUNITY: NULL when no row has a head */
+    uint16_t *heads;
+    size_t head_count;
+    uint64_t *head_set; /* the same as bits, when there are many */
 };
 
 /* In the worker's memory, for the part it works on. NULL: no memory, or damage, which is in `ret_code`. */

@@ -123,6 +123,7 @@ int worker_restore(struct worker *w, size_t part, uint32_t row, const struct rec
         if (code < 0) {
             return code;
         }
+        restorer_values_only(w->restorer);
     }
     return restorer_read(w->restorer, part, row, ret);
 }

@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "store/bits.h"
 #include "store/crc32c.h"
+#include "store/schema.h"
 #include "store/segment.h"
 
 #define SCRATCH_MAX ((size_t)1 << 30)
@@ -16,8 +17,8 @@
 
 bool path_is_measure(struct span path) {
     static const char *const measures[] = {
-        "firstPacket",       "lastPacket",          "source.bytes", "source.packets",
-        "destination.bytes", "destination.packets", "client.bytes", "server.bytes",
+        "firstPacket",         "lastPacket",   "source.bytes", "source.packets", "destination.bytes",
+        "destination.packets", "client.bytes", "server.bytes", OWN_COMMUNITY,
     };
     for (size_t i = 0; i < ARRAY_LEN(measures); i++) {
         if (span_is(path, measures[i])) {

@@ -118,11 +118,13 @@ bool patch_row_gone(const struct patch *p, uint32_t row);             /* deleted
 
 /* A stored session as a record again, patches applied: everything in record.h holds for it, so that documents,
  * matching, text and fetching work on stored sessions as on fresh ones. `wanted`: ids of fields to fill, NULL = all;
- * the fixed part that F_COMPUTED fields need is always filled. Positions only when asked for. Memory is the restorer's,
- * until the next call. */
+ * the fixed part is filled but for members that nothing but a field not wanted shows. Positions only when asked for.
+ * Memory is the restorer's, until the next call. */
 struct restorer;
 int restorer_new(const struct snapshot *s, const uint16_t *wanted, size_t wanted_count, bool positions,
                  struct restorer **ret_restorer);
+/* Before the first row: nothing but values of the wanted fields will be asked for (record_values, query_match). */
+void restorer_values_only(struct restorer *r);
 struct restorer *restorer_free(struct restorer *r);
 int restorer_read(struct restorer *r, size_t part, uint32_t row, const struct record **ret_record);
 

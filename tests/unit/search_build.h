@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "feature/community_id.h"
 #include "query/query.h"
 #include "record/core_fields.h"
 #include "record/values.h"
@@ -76,6 +77,7 @@ struct build {
     struct store_writer *writer;
     struct store *store;
     struct control *control;
+    struct digests *digests;
     uint64_t last; /* number of the last session */
 };
 
@@ -109,6 +111,8 @@ static inline void build_init(struct build *b, uint64_t seed, uint32_t seal_rows
     assert_non_null(mkdtemp(b->folder));
     assert_int_equal(build_registry(&b->base, NULL, 0, &b->registry, &e), 0);
     pool_init(&b->pool, 0);
+    b->digests = digests_new();
+    assert_non_null(b->digests);
     struct store_options options = {.node = "test", .durability = DURABLE_NONE, .seal_rows = seal_rows};
     if (store_writer_open(b->folder, true, &options, b->registry, &b->writer, &e) < 0 ||
         store_open(b->folder, build_registry, NULL, 0, &b->store, &e) < 0 ||
@@ -130,6 +134,7 @@ static inline void build_done(struct build *b) {
     b->store = store_close(b->store);
     assert_int_equal(store_writer_close(b->writer, &e), 0);
     pool_done(&b->pool);
+    b->digests = digests_free(b->digests);
     b->registry = registry_free(b->registry);
     (void)nftw(b->folder, build_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -169,6 +174,21 @@ static inline void build_ip(struct dice *d, uint8_t to[16]) {
     to[15] = (uint8_t)dice_below(d, 6);
 }
 
+/* Two of three sessions come with their community id, as packets' do; those of older versions came without. */
+static inline void build_community(struct build *b, struct record *r) {
+    static const enum flow_kind kinds[] = {FLOW_UDP, FLOW_ICMP, FLOW_SCTP, FLOW_OTHER, FLOW_ESP};
+    r->port[0] = r->has_port ? r->port[0] : 0; /* else the id would be of ports that no session shows */
+    r->port[1] = r->has_port ? r->port[1] : 0;
+    bool four = r->ip[0][10] == 0xff && r->ip[1][10] == 0xff;
+    r->ip_version = four ? 4 : 6;
+    r->kind = (uint8_t)(r->is_tcp ? FLOW_TCP : kinds[dice_below(&b->dice, ARRAY_LEN(kinds))]);
+    r->icmp_type = r->kind == FLOW_ICMP ? (uint8_t)dice_below(&b->dice, 10) : 0;
+    r->icmp_code = r->kind == FLOW_ICMP ? (uint8_t)dice_below(&b->dice, 3) : 0;
+    if (!dice_one_in(&b->dice, 3)) {
+        community_id_fill(r, b->digests);
+    }
+}
+
 static inline void build_core(struct build *b, struct record *r) {
     struct dice *d = &b->dice;
     r->registry = b->registry;
@@ -199,6 +219,7 @@ static inline void build_core(struct build *b, struct record *r) {
         memcpy(r->payload8[0], dice_one_in(d, 2) ? "GET / HT" : "\xe9\x00zz....", 8);
         r->payload8_len[0] = (uint8_t)dice_below(d, 9);
     }
+    build_community(b, r);
 }
 
 static inline void build_lists(struct build *b, struct record *r) {

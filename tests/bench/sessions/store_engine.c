@@ -10,6 +10,7 @@
 #include "cmd/registry_make.h"
 #include "dissect/engine.h"
 #include "engine.h"
+#include "feature/community_id.h"
 #include "pipeline/walk.h"
 #include "record/core_fields.h"
 #include "record/document.h"
@@ -29,6 +30,7 @@ static int failed(const char *what, int code, const struct err *e) {
 struct filling {
     struct registry *registry;
     struct dissect_set *dissectors;
+    struct digests *digests;
     const struct field *fields[COLUMN_COUNT];
     const struct field *dns, *cert;
     const struct field *rare[RARE_KEYS];
@@ -53,7 +55,8 @@ static int filling_init(struct filling *f, struct err *e) {
     f->registry = registry_new();
     int code = registry_add(f->registry, "general", core_field_table, core_field_count, &id, e);
     f->dissectors = code == 0 ? dissect_set_new(f->registry, e) : NULL;
-    code = f->dissectors ? 0 : -ENOMEM;
+    f->digests = digests_new();
+    code = f->dissectors && f->digests ? 0 : -ENOMEM;
     for (size_t i = 0; i < COLUMN_COUNT && code == 0; i++) {
         code = add_field(f->registry, column_defs[i].path, column_defs[i].kind, e);
         code = code == -EEXIST ? 0 : code; /* the program has it, as it should be */
@@ -78,6 +81,7 @@ static int filling_init(struct filling *f, struct err *e) {
 }
 
 static void filling_done(struct filling *f) {
+    digests_free(f->digests);
     dissect_set_free(f->dissectors);
     registry_free(f->registry);
 }
@@ -158,6 +162,9 @@ static void fill_record(const struct filling *f, const struct row *row, struct r
     r->port[SIDE_DST] = (uint16_t)number(row, COLUMN_DST_PORT);
     r->ip_protocol = (uint8_t)number(row, COLUMN_IP_PROTOCOL);
     r->is_tcp = r->ip_protocol == 6;
+    r->kind = (uint8_t)(r->is_tcp ? FLOW_TCP : r->ip_protocol == 17 ? FLOW_UDP : FLOW_ICMP);
+    r->icmp_type = (uint8_t)(r->kind == FLOW_ICMP ? number(row, COLUMN_ICMP_TYPE) : 0);
+    r->icmp_code = (uint8_t)(r->kind == FLOW_ICMP ? number(row, COLUMN_ICMP_CODE) : 0);
     r->ethertype = (uint16_t)number(row, COLUMN_ETHERTYPE);
     r->first_time = (int64_t)number(row, COLUMN_FIRST) * NS_PER_MS;
     r->last_time = (int64_t)number(row, COLUMN_LAST) * NS_PER_MS;
@@ -189,6 +196,7 @@ static void fill_record(const struct filling *f, const struct row *row, struct r
     r->index = "arkime_sessions3-231115";
     r->registry = f->registry;
     (void)snprintf(r->id, sizeof(r->id), "%022llx", (unsigned long long)row->index);
+    community_id_fill(r, f->digests);
 }
 
 static int append(struct store_writer *w, const struct filling *f, const struct row *row, struct pool *pool) {

@@ -17,8 +17,11 @@
 struct judging {
     struct certificates *found;
     const struct field *fields; /* of the registry */
-    const struct field *hash, *issuer, *issuer_on, *subject, *subject_on, *before, *after, *days;
+    const struct field *cert, *hash, *issuer, *issuer_on, *subject, *subject_on, *before, *after, *days;
     const struct record *record;
+    struct restorer *restorer;
+    uint64_t step, at; /* the first sessions of each step are looked at; this is the next one */
+    int code;
 };
 
 /* What of one certificate counts. */
@@ -67,7 +70,7 @@ static const char *certificate_note(const struct certificate *x, const struct re
 
 static void found_add(struct certificates *c, const struct certificate *x, const char *note) {
     for (size_t i = 0; i < c->count; i++) {
-        if (span_is(x->hash, c->list[i].hash)) {
+        if (x->hash.len == c->list[i].hash_len && memcmp(x->hash.at, c->list[i].hash, x->hash.len) == 0) {
             c->list[i].sessions++;
             return;
         }
@@ -78,6 +81,7 @@ static void found_add(struct certificates *c, const struct certificate *x, const
     }
     struct certificate_found *f = &c->list[c->count++];
     struct span name = x->subject.len ? x->subject : x->subject_on.len ? x->subject_on : x->hash;
+    f->hash_len = x->hash.len;
     (void)snprintf(f->hash, sizeof(f->hash), "%.*s", (int)x->hash.len, (const char *)x->hash.at);
     (void)snprintf(f->subject, sizeof(f->subject), "%.*s", (int)MIN(name.len, sizeof(f->subject) - 1),
                    (const char *)name.at);
@@ -116,27 +120,57 @@ static const struct field *member(const struct ask *a, const char *path) {
     return registry_field(a->registry, registry_by_path(a->registry, span_text(path)));
 }
 
+static int compare_hash(const void *key, const void *member) {
+    const struct span *hash = key;
+    const struct certificate_found *f = member;
+    size_t len = MIN(hash->len, f->hash_len);
+    int order = len ? memcmp(hash->at, f->hash, len) : 0;
+    return order ? order : (hash->len > f->hash_len) - (hash->len < f->hash_len);
+}
+
+static int by_hash(const void *x, const void *y) {
+    const struct certificate_found *a = x;
+    const struct span hash = span_make(a->hash, a->hash_len);
+    return compare_hash(&hash, y);
+}
+
 /* Sessions of each: of all that may be of note, not only of those looked at. */
 static int count_all(struct ask *a, struct search *s, struct certificates *ret) {
     struct groups *groups = NULL;
     struct group_request q = {.keys = {{.kind = GROUP_FIELD}}, .key_count = 1, .limit = COUNTED_MAX};
     q.keys[0].field.field = member(a, "cert.hash");
     int code = ret->count && q.keys[0].field.field ? search_groups(s, &q, &groups) : 0;
+    if (ret->count) {
+        qsort(ret->list, ret->count, sizeof(*ret->list), by_hash);
+    }
     for (size_t i = 0; code == 0 && groups && i < groups->count; i++) {
-        for (size_t k = 0; k < ret->count; k++) {
-            if (span_is(groups->list[i].keys[0].bytes, ret->list[k].hash)) {
-                ret->list[k].sessions = groups->list[i].count;
-            }
+        struct certificate_found *f =
+            bsearch(&groups->list[i].keys[0].bytes, ret->list, ret->count, sizeof(*ret->list), compare_hash);
+        if (f) {
+            f->sessions = groups->list[i].count;
         }
     }
     groups_free(groups);
     return code;
 }
 
+static bool judge_row(void *ctx, const struct search_row *row) {
+    struct judging *g = ctx;
+    if (g->at++ % g->step >= PAGE_SESSIONS) {
+        return true;
+    }
+    g->code = restorer_read(g->restorer, row->part, row->row, &g->record);
+    if (g->code == 0) {
+        judge_session(g, g->cert);
+    }
+    return g->code == 0;
+}
+
 static int judge_all(struct ask *a, struct search *s, struct certificates *ret) {
     const struct field *cert = member(a, "cert");
     struct judging g = {.found = ret,
                         .fields = registry_fields(a->registry),
+                        .cert = cert,
                         .hash = member(a, "cert.hash"),
                         .issuer = member(a, "cert.issuerCN"),
                         .issuer_on = member(a, "cert.issuerON"),
@@ -145,21 +179,12 @@ static int judge_all(struct ask *a, struct search *s, struct certificates *ret) 
                         .before = member(a, "cert.notBefore"),
                         .after = member(a, "cert.notAfter"),
                         .days = member(a, "cert.validDays")};
-    struct restorer *restorer = NULL;
-    uint64_t count = search_count(s), step = MAX(count / PAGES, (uint64_t)PAGE_SESSIONS);
-    int code = restorer_new(a->snapshot, &cert->id, 1, false, &restorer);
-    for (uint64_t at = 0; code == 0 && at < count; at += step) {
-        struct search_page page = {0};
-        code = search_rows(s, NULL, 0, at, PAGE_SESSIONS, &page);
-        for (size_t i = 0; code == 0 && i < page.count; i++) {
-            code = restorer_read(restorer, page.rows[i].part, page.rows[i].row, &g.record);
-            if (code == 0) {
-                judge_session(&g, cert);
-            }
-        }
-    }
-    ret->more |= step > PAGE_SESSIONS;
-    restorer_free(restorer);
+    g.step = MAX(search_count(s) / PAGES, (uint64_t)PAGE_SESSIONS);
+    int code = restorer_new(a->snapshot, &cert->id, 1, false, &g.restorer);
+    code = code < 0 ? code : search_each(s, judge_row, &g);
+    code = code < 0 ? code : g.code;
+    ret->more |= g.step > PAGE_SESSIONS;
+    restorer_free(g.restorer);
     return code < 0 ? code : count_all(a, s, ret);
 }
 

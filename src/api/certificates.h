@@ -8,6 +8,7 @@
 
 struct certificate_found {
     char hash[64];
+    size_t hash_len;
     char subject[160];
     const char *note; /* "expired", "self-signed", "not yet valid", "short-lived" */
     uint64_t sessions;

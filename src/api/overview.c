@@ -325,29 +325,28 @@ static int by_address(const void *x, const void *y) {
     return memcmp(x, y, 16);
 }
 
-/* Distinct addresses of either side. */
+/* Distinct addresses of either side: those of the one with fewer, and the other's that are not among them. */
 static int count_hosts(struct overview *o, uint64_t *ret) {
     struct groups *g[2] = {NULL, NULL};
-    size_t count = 0, kept = 0;
     int code = 0;
+    *ret = 0;
     for (unsigned side = 0; code == 0 && side < 2; side++) {
-        struct group_request q = {.keys = {{.kind = GROUP_FIELD}}, .key_count = 1};
+        struct group_request q = {.keys = {{.kind = GROUP_FIELD}}, .key_count = 1, .sort = GROUP_UNSORTED};
         q.keys[0].field.field = field_at(o, side ? "destination.ip" : "source.ip");
         code = search_groups(o->a->search, &q, &g[side]);
-        count += code == 0 ? g[side]->count : 0;
     }
-    uint8_t(*list)[16] = code == 0 ? calloc(count + 1, 16) : NULL;
-    for (unsigned side = 0; list && side < 2; side++) {
-        for (size_t i = 0; i < g[side]->count; i++) {
-            memcpy(list[kept++], g[side]->list[i].keys[0].bytes.at, 16);
-        }
+    unsigned fewer = code == 0 && g[1]->count < g[0]->count;
+    uint8_t(*list)[16] = code == 0 ? calloc(g[fewer]->count + 1, 16) : NULL;
+    size_t count = list ? g[fewer]->count : 0;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(list[i], g[fewer]->list[i].keys[0].bytes.at, 16);
     }
-    if (list && kept) {
-        qsort(list, kept, 16, by_address);
+    if (count) {
+        qsort(list, count, 16, by_address);
     }
-    *ret = 0;
-    for (size_t i = 0; list && i < kept; i++) {
-        *ret += i == 0 || memcmp(list[i], list[i - 1], 16) != 0;
+    *ret = count;
+    for (size_t i = 0; list && i < g[!fewer]->count; i++) {
+        *ret += count == 0 || !bsearch(g[!fewer]->list[i].keys[0].bytes.at, list, count, 16, by_address);
     }
     code = code == 0 && !list ? -ENOMEM : code;
     free(list);

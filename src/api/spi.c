@@ -175,6 +175,7 @@ struct tree {
     struct ask *a;
     struct group_key key;
     struct branch *list;
+    struct group_value *values; /* of the branches: nothing else is asked for */
     size_t count;
     struct key_names names;
 };
@@ -245,7 +246,8 @@ static int tree_graphs(struct tree *t, const struct finder *f) {
     struct groups *g = NULL;
     bool first = t->a->window.bounding == BOUND_FIRST;
     struct span time = first ? SPAN_LITERAL("firstPacket") : SPAN_LITERAL("lastPacket");
-    struct group_request q = {.key_count = 2, .sum_count = SERIES_SUMS, .sort = GROUP_BY_COUNT};
+    struct group_request q = {
+        .key_count = 2, .sum_count = SERIES_SUMS, .sort = GROUP_UNSORTED, .only = t->values, .only_count = t->count};
     q.keys[0] = t->key;
     q.keys[1] = (struct group_key){.kind = GROUP_TIME,
                                    .time = registry_field(t->a->registry, registry_by_path(t->a->registry, time)),
@@ -268,7 +270,7 @@ static int tree_graphs(struct tree *t, const struct finder *f) {
 
 static int tree_countries(struct tree *t, const struct finder *f, unsigned which, const char *path) {
     struct groups *g = NULL;
-    struct group_request q = {.key_count = 2};
+    struct group_request q = {.key_count = 2, .only = t->values, .only_count = t->count};
     q.keys[0] = t->key;
     q.keys[1].field.field = registry_field(t->a->registry, registry_by_path(t->a->registry, span_text(path)));
     if (!q.keys[1].field.field) {
@@ -329,6 +331,9 @@ static int tree_write(struct tree *t, struct json *j) {
 
 static int tree_fill(struct tree *t) {
     struct finder f = {0};
+    if (t->count == 0) {
+        return 0;
+    }
     int code = finder_init(&f, t);
     if (code == 0) {
         code = tree_graphs(t, &f);
@@ -350,6 +355,7 @@ static void tree_done(struct tree *t) {
         }
     }
     free(t->list);
+    free(t->values);
     file_names_free(t->names.files);
 }
 
@@ -384,7 +390,11 @@ static int tree_grow(struct tree *t, const struct groups *g, size_t size, const 
         qsort_r(t->list, g->count, sizeof(*t->list), by_sorting, &sorting);
     }
     t->count = MIN(g->count, size);
-    return 0;
+    t->values = calloc(t->count + 1, sizeof(*t->values));
+    for (size_t i = 0; t->values && i < t->count; i++) {
+        t->values[i] = t->list[i].group->keys[0];
+    }
+    return t->values ? 0 : -ENOMEM;
 }
 
 static int spigraph_write(struct ask *a, const struct group_key *key) {

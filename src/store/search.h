@@ -33,6 +33,7 @@ struct search_options {
     void *ctx;
     uint32_t deadline_ms; /* 0 = none */
     uint64_t memory;      /* ceiling of what grows with the answer; 0 = 1 GiB */
+    uint64_t many_groups; /* from so many possible groups on, sums of a few wait for a second reading; 0 = 65,536 */
     unsigned threads;     /* 0 = one per processor, at most 8, and fewer for few rows */
 };
 
@@ -105,14 +106,16 @@ struct group {
     const uint64_t *sums;           /* one per summed field; 0 where it has none */
 };
 
-enum group_sort { GROUP_BY_COUNT, GROUP_BY_SUM, GROUP_BY_KEY };
+enum group_sort { GROUP_BY_COUNT, GROUP_BY_SUM, GROUP_BY_KEY, GROUP_UNSORTED };
 
 struct group_request {
     struct group_key keys[GROUP_KEYS_MAX];
     size_t key_count; /* 0: one group, of everything */
     const struct field *sums[GROUP_SUMS_MAX];
     size_t sum_count;
-    bool keep_missing; /* a session without a value counts under a missing one; else it is left out */
+    bool keep_missing;              /* a session without a value counts under a missing one; else it is left out */
+    const struct group_value *only; /* values of the first key: there are no groups of others */
+    size_t only_count;              /* 0: of all; not with keep_missing */
     enum group_sort sort;
     size_t sort_sum; /* GROUP_BY_SUM: which */
     bool ascending;

@@ -78,7 +78,10 @@ static void sift_down(struct choosing *c, size_t at) {
 }
 
 static void choose(struct choosing *c, size_t limit, const uint64_t *row) {
-    if (c->count < limit) {
+    if (c->g->q->sort == GROUP_UNSORTED) {
+        c->rows[c->count] = row;
+        c->count += c->count < limit;
+    } else if (c->count < limit) {
         c->rows[c->count++] = row;
         for (size_t i = c->count == limit ? limit / 2 : 0; i-- > 0;) {
             sift_down(c, i);
@@ -161,8 +164,9 @@ int choosing_run(struct choosing *c) {
             choose(c, limit, row);
         }
     }
-    int code = c->count > RANKS_WORTH ? rank_words(c) : 0;
-    if (code == 0) {
+    bool sorted = g->q->sort != GROUP_UNSORTED;
+    int code = sorted && c->count > RANKS_WORTH ? rank_words(c) : 0;
+    if (code == 0 && sorted) {
         qsort_r(c->rows, c->count, sizeof(uint64_t *), compare_for_sort, c);
     }
     g->result->groups.total = total;

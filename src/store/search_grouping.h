@@ -36,6 +36,7 @@ struct grouping {
     struct key_place places[GROUP_KEYS_MAX];
     const struct field *const *sums; /* that are added while groups are found: those of the request, or fewer */
     size_t sum_count;
+    struct only_words only;  /* words of request.only */
     struct kept_codes *kept; /* per part and key; NULL: parts are read once */
     struct summing *summing; /* the parts are being read once more */
     struct table_feed *feeds[SEARCH_THREADS_MAX];

@@ -245,7 +245,7 @@ static int cells_new(struct group_part *p) {
     const struct key_source *k = &p->keys[0];
     uint64_t cells = 1;
     p->dense = q->key_count == 1 && is_dense(k);
-    if (q->key_count > 1 ||
+    if (q->key_count > 1 || q->only_count ||
         (q->key_count && (k->with_port || (k->kind != KEY_CODE && k->kind != KEY_LIST && !p->dense)))) {
         return 0;
     }
@@ -487,6 +487,7 @@ static int bind_sources(struct group_part *p) {
     int code = 0;
     for (; code == 0 && p->keys_bound < q->key_count; p->keys_bound++) {
         size_t i = p->keys_bound;
+        p->keys[i].only = i == 0 && q->only_count ? &p->g->only : NULL;
         p->keys[i].kept = p->g->kept ? &p->g->kept[p->w->part * GROUP_KEYS_MAX + i] : NULL;
         code = key_bind(p->w, &p->keys[i], &q->keys[i], &p->g->result->words, 2 * i);
     }
@@ -616,8 +617,9 @@ static bool sums_can_wait(const struct grouping *g) {
     if (q->key_count < 2 || !q->limit || q->limit > AFTER_LIMIT || q->sum_count <= (q->sort == GROUP_BY_SUM)) {
         return false;
     }
+    uint64_t limit = g->s->o.many_groups ? g->s->o.many_groups : AFTER_GROUPS;
     for (size_t i = 0; i < g->s->part_count && !many; i++) {
-        many = g->s->parts[i].count > AFTER_GROUPS && possible_groups(g, i) >= AFTER_GROUPS;
+        many = g->s->parts[i].count >= limit && possible_groups(g, i) >= limit;
     }
     return many;
 }
@@ -642,6 +644,36 @@ static int add_sums(struct grouping *g, const struct choosing *c) {
     return code;
 }
 
+static int compare_words(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The words of the only values that count. */
+static int set_only(struct grouping *g) {
+    const struct group_request *q = g->q;
+    struct only_words *only = &g->only;
+    only->words = calloc(q->only_count + 1, sizeof(*only->words));
+    if (!only->words) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < q->only_count; i++) {
+        const struct group_value *v = &q->only[i];
+        bool bytes = key_is_bytes(&q->keys[0]);
+        uint64_t word = bytes               ? words_add(&g->result->words, v->bytes)
+                        : v->type == FT_I64 ? number_from_i64((int64_t)v->number)
+                                            : v->number;
+        if (bytes && word == WORD_REFUSED) {
+            return -E2BIG;
+        }
+        bool port = q->keys[0].kind == GROUP_WITH_PORT;
+        only->words[only->count] = port ? word << PORT_BITS | (uint64_t)(v->port + 1) : word;
+        only->count += !v->missing;
+    }
+    qsort(only->words, only->count, sizeof(*only->words), compare_words);
+    return 0;
+}
+
 static int run(struct grouping *g, struct search *s) {
     struct result *r = g->result;
     const struct group_request *q = g->q;
@@ -652,6 +684,7 @@ static int run(struct grouping *g, struct search *s) {
     g->kept = wait ? calloc(kept, sizeof(*g->kept)) : NULL;
     int code = wait && !g->kept ? -ENOMEM : words_init(&r->words, s, g->direct ? g->words + 1 + g->sum_count : 0);
     code = code < 0 ? code : table_init(&r->table, s, g->words, g->sum_count);
+    code = code == 0 && q->only_count ? set_only(g) : code;
     code = code < 0 ? code : run_parts(g);
     struct choosing c = {.g = g};
     code = code < 0 ? code : choosing_run(&c);
@@ -664,13 +697,15 @@ static int run(struct grouping *g, struct search *s) {
         kept_codes_done(s, &g->kept[i]);
     }
     free(g->kept);
+    free(g->only.words);
     return code;
 }
 
 int search_groups(struct search *s, const struct group_request *request, struct groups **ret_groups) {
     *ret_groups = NULL;
     if (request->key_count > GROUP_KEYS_MAX || request->sum_count > GROUP_SUMS_MAX ||
-        (request->sort == GROUP_BY_SUM && request->sort_sum >= request->sum_count)) {
+        (request->sort == GROUP_BY_SUM && request->sort_sum >= request->sum_count) ||
+        (request->only_count && (request->keep_missing || !request->key_count))) {
         return -EINVAL;
     }
     struct result *r = calloc(1, sizeof(*r));
@@ -678,7 +713,8 @@ int search_groups(struct search *s, const struct group_request *request, struct 
         return -ENOMEM;
     }
     struct grouping g = {.s = s, .q = request, .result = r};
-    g.direct = request->key_count == 1 && request->keys[0].kind == GROUP_FIELD && key_is_bytes(&request->keys[0]);
+    g.direct = request->key_count == 1 && !request->only_count && request->keys[0].kind == GROUP_FIELD &&
+               key_is_bytes(&request->keys[0]);
     set_places(&g);
     int code = run(&g, s);
     if (code < 0) {

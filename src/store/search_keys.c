@@ -42,6 +42,15 @@ void key_show(const struct group_key *key, const struct words *words, uint64_t w
     }
 }
 
+static int compare_words(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+bool only_has(const struct only_words *only, uint64_t word) {
+    return only->count && bsearch(&word, only->words, only->count, sizeof(word), compare_words);
+}
+
 /* --- binding --- */
 
 static int bind_port(struct worker *w, struct key_source *k) {
@@ -121,7 +130,7 @@ static int bind_dictionary(struct worker *w, struct key_source *k) {
         k->by_code[i] = WORD_UNKNOWN;
     }
     /* Where most codes will turn up, all are looked up at once. Words that are counted must be wanted, though. */
-    if (!k->numeric && !k->words->stride && w->s->parts[w->part].count >= values) {
+    if (!k->numeric && !k->only && !k->words->stride && w->s->parts[w->part].count >= values) {
         return look_up_all(w, k, values);
     }
     return 0;
@@ -129,7 +138,7 @@ static int bind_dictionary(struct worker *w, struct key_source *k) {
 
 int key_bind(struct worker *w, struct key_source *k, const struct group_key *key, struct words *words, size_t slot) {
     struct query_field field = key->field;
-    *k = (struct key_source){.key = key, .words = words, .slot = slot, .kept = k->kept};
+    *k = (struct key_source){.key = key, .words = words, .slot = slot, .kept = k->kept, .only = k->only};
     buf_init(&k->row_words, ROW_WORDS_MAX);
     if (key->kind == GROUP_TIME) {
         field = (struct query_field){.field = key->time, .access = ACCESS_VALUE};
@@ -176,7 +185,12 @@ int key_code_word(struct worker *w, struct key_source *k, uint32_t code, uint64_
         if (failure < 0) {
             return failure;
         }
-        k->by_code[code] = k->numeric ? number_word(k->key, number_from_bytes(value)) : words_add(k->words, value);
+        bool find = k->only && !k->numeric; /* what is not there does not count */
+        uint64_t word = k->numeric ? number_word(k->key, number_from_bytes(value))
+                        : find     ? words_find(k->words, value)
+                                   : words_add(k->words, value);
+        bool other = k->only && !k->with_port && !only_has(k->only, word);
+        k->by_code[code] = other || (find && word == WORD_REFUSED) ? WORD_OTHER : word;
     }
     *ret = k->by_code[code];
     return 0;
@@ -194,11 +208,6 @@ static size_t keep_different(uint64_t *words, size_t count) {
         }
     }
     return kept;
-}
-
-static int compare_words(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
 }
 
 #define FEW_WORDS 32
@@ -226,20 +235,23 @@ static int make_list(struct worker *w, struct key_source *k, uint32_t list) {
         return code;
     }
     bool counted = k->key->field.access == ACCESS_COUNT;
+    uint32_t kept = 0;
     uint64_t *words = worker_alloc(w, (counted ? 1 : (size_t)count) * sizeof(*words) + 1);
     if (!words) {
         return -ENOMEM;
     }
     if (counted) {
         words[0] = count;
-        count = count > 0;
+        count = count > 0 && (!k->only || only_has(k->only, count));
     }
     for (uint32_t i = 0; i < count && !counted; i++) {
-        code = key_code_word(w, k, codes[i], &words[i]);
+        code = key_code_word(w, k, codes[i], &words[kept]);
         if (code < 0) {
             return code;
         }
+        kept += !k->only || words[kept] != WORD_OTHER;
     }
+    count = counted ? count : kept;
     k->lists[list] = (struct word_list){words, (uint32_t)drop_equal(words, count)};
     return 0;
 }
@@ -383,6 +395,15 @@ int key_load(struct worker *w, struct key_source *k, uint32_t block, const uint6
     }
 }
 
+static size_t keep_only(const struct only_words *only, uint64_t *words, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        words[kept] = words[i];
+        kept += only_has(only, words[i]);
+    }
+    return kept;
+}
+
 int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64_t **ret_words, size_t *ret_count) {
     int code = 0;
     *ret_words = &k->one;
@@ -391,6 +412,7 @@ int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64
     case KEY_NUMBER:
         *ret_count = map_has(k->present, row);
         k->one = number_word(k->key, k->numbers[row]);
+        *ret_count = *ret_count && k->only ? only_has(k->only, k->one) : *ret_count;
         return 0;
     case KEY_CODE:
         if (k->codes[row] == CODE_NONE) {
@@ -398,7 +420,12 @@ int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64
         }
         *ret_count = 1;
         code = key_code_word(w, k, k->codes[row], &k->one);
+        if (k->only && k->one == WORD_OTHER) {
+            *ret_count = 0;
+            return code;
+        }
         k->one = k->with_port ? add_port(k, k->one, row) : k->one;
+        *ret_count = !k->only || !k->with_port || only_has(k->only, k->one);
         return code;
     case KEY_LIST:
         if (k->codes[row] == CODE_NONE) {
@@ -418,6 +445,7 @@ int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64
         *ret_words = words;
         *ret_count = k->at[row + 1] - k->at[row];
         *ret_count = *ret_count > 1 ? drop_equal(words, *ret_count) : *ret_count;
+        *ret_count = k->only ? keep_only(k->only, words, *ret_count) : *ret_count;
         return 0;
     }
     default:
@@ -428,7 +456,9 @@ int key_words(struct worker *w, struct key_source *k, uint32_t row, const uint64
         for (size_t i = 0; i < *ret_count; i++) {
             put_word(k, add_port(k, (*ret_words)[i], row));
         }
-        *ret_words = (const uint64_t *)(void *)k->row_words.data;
+        uint64_t *words = (uint64_t *)(void *)k->row_words.data;
+        *ret_words = words;
+        *ret_count = k->only && words ? keep_only(k->only, words, *ret_count) : *ret_count;
         return k->row_words.overflowed ? -E2BIG : 0;
     }
     return 0;
@@ -442,8 +472,8 @@ static uint64_t flat_word(const struct key_source *k, uint32_t base, uint64_t bi
     for (; bits; bits &= bits - 1) {
         size_t i = (size_t)__builtin_ctzll(bits);
         if (codes[i] != CODE_NONE) {
-            present |= bits & (0 - bits);
             to[i] = k->by_code[codes[i]];
+            present |= k->only && to[i] == WORD_OTHER ? 0 : bits & (0 - bits);
             unknown |= to[i] == WORD_UNKNOWN;
         }
     }
@@ -461,7 +491,10 @@ static int flat_codes(struct worker *w, struct key_source *k, const uint64_t *ma
             if (code < 0) {
                 return code;
             }
-            to[i] = k->with_port ? add_port(k, to[i], row) : to[i];
+            bool other = k->only && to[i] == WORD_OTHER;
+            to[i] = k->with_port && !other ? add_port(k, to[i], row) : to[i];
+            other |= k->only && k->with_port && !only_has(k->only, to[i]);
+            k->present[n] &= other ? ~(bits & (0 - bits)) : UINT64_MAX;
         }
     }
     return 0;
@@ -483,6 +516,13 @@ int key_flat(struct worker *w, struct key_source *k, const uint64_t *mask, uint3
             for (uint64_t bits = mask[from + n]; bits; bits &= bits - 1) {
                 uint64_t *at = to + n * 64 + (size_t)__builtin_ctzll(bits);
                 *at = number_word(k->key, *at);
+            }
+        }
+    }
+    for (size_t n = 0; k->only && n < SLICE_WORDS; n++) {
+        for (uint64_t bits = mask[from + n] & k->present[from + n]; bits; bits &= bits - 1) {
+            if (!only_has(k->only, to[n * 64 + (size_t)__builtin_ctzll(bits)])) {
+                k->present[from + n] &= ~(bits & (0 - bits));
             }
         }
     }

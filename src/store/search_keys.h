@@ -23,6 +23,13 @@ struct kept_codes {
 };
 void kept_codes_done(struct search *s, struct kept_codes *k);
 
+/* The only words that count, ascending. */
+struct only_words {
+    uint64_t *words;
+    size_t count;
+};
+bool only_has(const struct only_words *only, uint64_t word);
+
 struct key_source {
     enum key_kind kind;
     const struct group_key *key;
@@ -33,7 +40,8 @@ struct key_source {
     const uint64_t *numbers, *ports;
     uint64_t *present, *port_present;
     uint32_t *codes;
-    uint64_t *by_code;       /* words; WORD_UNKNOWN */
+    uint64_t *by_code;             /* words; WORD_UNKNOWN */
+    const struct only_words *only; /* set before key_bind; NULL: all words count */
     struct kept_codes *kept; /* set before key_bind: where `by_code` is kept if there is memory for it; may be NULL */
     struct word_list *lists; /* KEY_LIST: made on first use */
     uint32_t *at;            /* KEY_ROWS: where the words of a row begin; PART_BLOCK + 1 */
@@ -47,7 +55,8 @@ struct word_list {
 };
 
 #define WORD_UNKNOWN (UINT64_MAX - 1)
-#define PORT_BITS 17 /* a word with a port: the address's, then port + 1, 0 for none */
+#define WORD_OTHER (UINT64_MAX - 2) /* by code: not one of those that count */
+#define PORT_BITS 17                /* a word with a port: the address's, then port + 1, 0 for none */
 
 /* `part` is the worker's. 0 or -errno. */
 int key_bind(struct worker *w, struct key_source *k, const struct group_key *key, struct words *words, size_t slot);

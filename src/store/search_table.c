@@ -163,6 +163,22 @@ uint64_t words_add(struct words *w, struct span value) {
     return words_add_new(w, value, &fresh);
 }
 
+uint64_t words_find(struct words *w, struct span value) {
+    uint64_t hash = siphash13(&w->key, value.at, value.len), found = WORD_REFUSED;
+    size_t part = hash >> 58;
+    struct words_part *p = &w->parts[part];
+    (void)pthread_mutex_lock(&p->lock);
+    uint32_t at = (uint32_t)hash & (p->slot_count - 1);
+    for (; p->slot_count && p->slots[at] && found == WORD_REFUSED; at = (at + 1) & (p->slot_count - 1)) {
+        const struct word_entry *e = &p->entries[p->slots[at] - 1];
+        if (e->hash == hash && span_equal(e->value, value)) {
+            found = (uint64_t)(p->slots[at] - 1) * WORD_PARTS + part;
+        }
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    return found;
+}
+
 /* Places among all values, ordered by the part they go to. */
 static uint32_t *order_by_part(struct worker *w, const uint64_t *hashes, uint32_t count,
                                uint32_t ret_starts[WORD_PARTS + 1]) {

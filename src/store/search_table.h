@@ -61,6 +61,8 @@ struct words_many {
     size_t count;
 };
 int words_add_many(struct worker *w, struct words *words, const struct words_many *many, uint64_t *ret_words);
+/* The number of a value that was added; WORD_REFUSED: it was not. */
+uint64_t words_find(struct words *w, struct span value);
 uint64_t words_add_new(struct words *w, struct span value, bool *ret_new);
 struct span words_at(const struct words *w, uint64_t word);
 

@@ -179,31 +179,40 @@ uint64_t words_find(struct words *w, struct span value) {
     return found;
 }
 
-/* Places among all values, ordered by the part they go to. */
-static uint32_t *order_by_part(struct worker *w, const uint64_t *hashes, uint32_t count,
-                               uint32_t ret_starts[WORD_PARTS + 1]) {
-    uint32_t *order = worker_alloc(w, count * sizeof(*order) + 1), next[WORD_PARTS];
+/* A value on its way into its part. */
+struct arrival {
+    uint64_t hash;
+    struct span value;
+    uint32_t place; /* among all */
+};
+
+/* All values, ordered by the part they go to. */
+static struct arrival *order_by_part(struct worker *w, const struct words *words, const struct words_many *many,
+                                     uint32_t ret_starts[WORD_PARTS + 1]) {
+    uint32_t count = many->value_count, next[WORD_PARTS];
+    uint64_t *hashes = worker_alloc(w, count * sizeof(*hashes) + 1);
+    struct arrival *order = worker_alloc(w, count * sizeof(*order) + 1);
     memset(ret_starts, 0, (WORD_PARTS + 1) * sizeof(*ret_starts));
+    if (!hashes || !order) {
+        return NULL;
+    }
     for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = siphash13(&words->key, many->values[i].at, many->values[i].len);
         ret_starts[(hashes[i] >> 58) + 1]++;
     }
     for (size_t i = 0; i < WORD_PARTS; i++) {
         ret_starts[i + 1] += ret_starts[i];
         next[i] = ret_starts[i];
     }
-    for (uint32_t i = 0; order && i < count; i++) {
-        order[next[hashes[i] >> 58]++] = i;
+    for (uint32_t i = 0; i < count; i++) {
+        order[next[hashes[i] >> 58]++] = (struct arrival){hashes[i], many->values[i], i};
     }
     return order;
 }
 
 int words_add_many(struct worker *w, struct words *words, const struct words_many *many, uint64_t *ret_words) {
-    uint64_t *hashes = worker_alloc(w, many->value_count * sizeof(*hashes) + 1);
     uint32_t starts[WORD_PARTS + 1];
-    for (uint32_t i = 0; hashes && i < many->value_count; i++) {
-        hashes[i] = siphash13(&words->key, many->values[i].at, many->values[i].len);
-    }
-    uint32_t *order = hashes ? order_by_part(w, hashes, many->value_count, starts) : NULL;
+    const struct arrival *order = order_by_part(w, words, many, starts);
     if (!order) {
         return -ENOMEM;
     }
@@ -212,15 +221,16 @@ int words_add_many(struct worker *w, struct words *words, const struct words_man
         struct words_part *p = &words->parts[part];
         (void)pthread_mutex_lock(&p->lock);
         for (uint32_t i = starts[part]; i < starts[part + 1]; i++) {
-            uint32_t value = order[i];
+            const struct arrival *one = &order[i], *later = &order[i + AHEAD];
             if (i + AHEAD < starts[part + 1] && p->slot_count) {
-                __builtin_prefetch(&p->slots[(uint32_t)hashes[order[i + AHEAD]] & (p->slot_count - 1)]);
+                __builtin_prefetch(&p->slots[(uint32_t)later->hash & (p->slot_count - 1)]);
+                __builtin_prefetch(later->value.at);
             }
-            uint64_t index = add_locked(words, p, hashes[value], many->values[value]);
+            uint64_t index = add_locked(words, p, one->hash, one->value);
             if (index != WORD_REFUSED && many->cells) {
-                count_locked(words, p, index, many->cells + value * many->count, many->count);
+                count_locked(words, p, index, many->cells + one->place * many->count, many->count);
             }
-            ret_words[value] = index == WORD_REFUSED ? index : index * WORD_PARTS + part;
+            ret_words[one->place] = index == WORD_REFUSED ? index : index * WORD_PARTS + part;
         }
         (void)pthread_mutex_unlock(&p->lock);
     }

@@ -361,6 +361,10 @@ static const struct file_name *file_find(const struct file_names *f, uint32_t nu
     return f && low < f->count && f->list[low].number == number ? &f->list[low] : NULL;
 }
 
+const char *file_names_at(const struct file_names *f, size_t i) {
+    return i < f->count ? f->list[i].name : NULL;
+}
+
 const char *file_names_get(const struct file_names *f, uint32_t number) {
     const struct file_name *found = file_find(f, number);
     return found ? found->name : NULL;

@@ -46,8 +46,9 @@ int items_write(struct items *it, const struct search_row *row, struct json *j);
 struct file_names;
 struct file_names *file_names_new(struct control *c); /* NULL: no memory, or the database can not be read */
 struct file_names *file_names_free(struct file_names *f);
-const char *file_names_get(const struct file_names *f, uint32_t number);  /* NULL: not known */
-uint64_t file_names_size(const struct file_names *f, uint32_t number);    /* 0: not known */
+const char *file_names_at(const struct file_names *f, size_t i);         /* one after the other; NULL behind the last */
+const char *file_names_get(const struct file_names *f, uint32_t number); /* NULL: not known */
+uint64_t file_names_size(const struct file_names *f, uint32_t number);   /* 0: not known */
 int64_t file_names_modified(const struct file_names *f, uint32_t number); /* s since 1970; 0: not known */
 
 /* Name of an IP protocol, or its number as text in `ret`. */

@@ -111,9 +111,12 @@ static int run_help(int argc, char **argv) {
     const struct command *c = command_find(argv[first]);
     if (!c) {
         const char *near = command_nearest(argv[first]);
-        return usage_error(&command_help,
-                           near ? "there is no command \"%s\"; did you mean \"%s\"?" : "there is no command \"%s\"",
-                           argv[first], near);
+        if (near) {
+            say("there is no command \"%s\"; did you mean \"%s\"?", argv[first], near);
+        } else {
+            say("there is no command \"%s\"; `seine help` lists the commands", argv[first]);
+        }
+        return EXIT_USAGE;
     }
     options_help(c);
     return EXIT_DONE;

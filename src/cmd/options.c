@@ -147,6 +147,9 @@ static int take(const struct command *c, const struct option_def *o, const char 
         if (list->count == TEXT_LIST_MAX) {
             return usage_error(c, "%s can be given %d times at most", name, TEXT_LIST_MAX);
         }
+        if (!*text) {
+            return usage_error(c, "%s wants a value: %s", name, o->argument);
+        }
         list->items[list->count++] = text;
         return OPTIONS_OK;
     }

@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/load.h"
+#include "cmd/out_file.h"
 #include "cmd/search_url.h"
 #include "fetch/fetch.h"
 #include "record/core_fields.h"
@@ -237,10 +238,12 @@ static int from_store(const struct pcap_options *o, const char *expression) {
     struct asking a = {0};
     struct file_names *files = NULL;
     struct err e = {.text = "the names of the captures cannot be read from control.db of the store"};
+    const char *folder = o->choices.store ? o->choices.store : getenv("SEINE_STORE");
     int code = asking_run(&a, &o->choices, expression);
     if (code == EXIT_DONE) {
         files = file_names_new(a.control);
-        code = files ? write_packets(&a, o, files) : store_failed(NULL, -EIO, &e);
+        code = files ? out_file_check(o->out, folder, files) : store_failed(NULL, -EIO, &e);
+        code = code == EXIT_DONE ? write_packets(&a, o, files) : code;
     }
     file_names_free(files);
     code = a.search ? store_end(a.store, code) : code;
@@ -254,13 +257,18 @@ static int from_url(const struct pcap_options *o, const char *url, const char *e
         return usage_error(&command_pcap, "--limit is there with --store only");
     }
     if (o->out && strcmp(o->out, "-") != 0) {
-        fd = open(o->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        fd = open(o->out, O_WRONLY | O_CREAT | O_CLOEXEC, 0666); /* what it holds stays when the server refuses */
         if (fd < 0) {
             say("%s: %s", o->out, strerror(errno));
             return errno == EACCES || errno == EPERM ? EXIT_PERMISSION : EXIT_USAGE;
         }
     }
     int code = packets_url(url, &o->choices, o->format == PACKET_FORMAT_PCAPNG, expression, fd);
+    off_t end = fd != STDOUT_FILENO ? lseek(fd, 0, SEEK_CUR) : 0;
+    if (fd != STDOUT_FILENO && (end > 0 || (end == 0 && code == EXIT_DONE)) && ftruncate(fd, end) < 0) {
+        say("%s: %s", o->out, strerror(errno));
+        code = EXIT_PARTIAL;
+    }
     if (fd != STDOUT_FILENO && close(fd) < 0 && code == EXIT_DONE) {
         say("%s: %s", o->out, strerror(errno));
         code = EXIT_FULL;

@@ -18,6 +18,7 @@
 #include "base/util.h"
 #include "cmd/duck.h"
 #include "cmd/load.h"
+#include "cmd/out_file.h"
 #include "cmd/output.h"
 #include "cmd/parquet.h"
 #include "cmd/registry_make.h"
@@ -197,7 +198,8 @@ int store_export_run(const struct store_export *e) {
     if (e->format == STORE_EXPORT_PARQUET && (!e->out || is_special(e->out))) {
         return usage_error(&command_store, "export: Parquet needs a file: -w FILE");
     }
-    int code = export_all(&x);
+    int code = out_file_check(e->out, e->store, NULL);
+    code = code == EXIT_DONE ? export_all(&x) : code;
     if (x.part) {
         (void)unlink(x.part);
         free(x.part);

@@ -134,6 +134,30 @@ code 5 'fields: no standard output' 'standard output cannot be written'
 "$seine" fields 2>err | head -n 1 >/dev/null
 check 'fields: a reader that leaves is no mistake' [ ! -s err ]
 
+# --- what must not be overwritten ---
+
+cp a.pcap evidence.pcap
+tar cf evidence.tar get.pcap
+"$seine" import --store case --quiet evidence.pcap evidence.tar >out 2>err
+cp evidence.pcap before.pcap && cp evidence.tar before.tar && cp case/MANIFEST before.manifest && ln evidence.pcap other-name.pcap
+for file in evidence.pcap other-name.pcap evidence.tar; do
+  run pcap --store case -w $file ''
+  code 2 "pcap: not into a capture of the store: $file" "$file: is a capture of the store"
+done
+check 'pcap: the captures are as they were' cmp -s evidence.pcap before.pcap
+check 'pcap: and the archive' cmp -s evidence.tar before.tar
+run store export --store case -w case/MANIFEST
+code 2 'export: not into the store' 'lies in the folder of the store'
+run pcap --store case -w case/seg/x.pcap ''
+code 2 'pcap: nor its packets' 'lies in the folder of the store'
+check 'export: the store is as it was' cmp -s case/MANIFEST before.manifest
+cp before.pcap kept.pcap
+run pcap --url http://127.0.0.1:1/ -w kept.pcap ''
+code 6 'pcap: a server that is not there'
+check 'pcap: what the file held stays' cmp -s kept.pcap before.pcap
+run read --tag '' a.pcap
+code 2 'read: an empty tag' '^seine: --tag wants a value: TAG'
+
 # --- the rest of the environment ---
 
 env -u HOME -u XDG_DATA_HOME "$seine" serve --keep x a.pcap >out 2>err

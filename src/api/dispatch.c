@@ -15,11 +15,16 @@
 #include "base/util.h"
 #include "http/target.h"
 
-/* Failed logins stand in history beside what those who are known did. */
-static void login_failed(void *ctx, const struct request *q, const char *user) {
+/* Logins, and those that failed, stand in history beside what those who are known did. */
+static void login_seen(void *ctx, const struct request *q, const char *user, bool good) {
     struct principal who = {.expression = "", .roles = (const char *const[]){NULL}};
-    struct call c = {
-        .api = ctx, .request = q, .who = &who, .records_returned = -1, .records_filtered = -1, .records_total = -1};
+    struct call c = {.api = ctx,
+                     .request = q,
+                     .who = &who,
+                     .status = good ? 200 : 401,
+                     .records_returned = -1,
+                     .records_filtered = -1,
+                     .records_total = -1};
     (void)snprintf(who.id, sizeof(who.id), "%s", user);
     history_write(&c, 0);
 }
@@ -60,14 +65,14 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
         api_free(a);
         return code;
     }
-    auth_on_failure(a->auth, login_failed, a);
+    auth_on_login(a->auth, login_seen, a);
     *ret_api = a;
     return 0;
 }
 
 struct api *api_free(struct api *a) {
     if (a) {
-        auth_on_failure(a->auth, NULL, NULL);
+        auth_on_login(a->auth, NULL, NULL);
         crons_free(a->crons);
         counters_free(a->counters);
         notices_free(a->notices);
@@ -119,7 +124,7 @@ static void csrf_cookie(struct call *c) {
     const char *base = c->api->http->base_path;
     csrf_make(auth_secret(c->api->auth), c->who->id, now_ms(), token);
     (void)snprintf(cookie, sizeof(cookie), "%s=%s; Path=%s; SameSite=Strict%s", CSRF_COOKIE, token, *base ? base : "/",
-                   request_is_tls(c->request) ? "; Secure" : "");
+                   auth_cookie_is_secure(c->api->auth, c->request) ? "; Secure" : "");
     reply_header(c->reply, "Set-Cookie", cookie);
 }
 
@@ -131,6 +136,12 @@ static void refuse(struct call *c, int status, const char *text) {
     c->endpoint = NULL;
     call_fail(c, status, "%s", text);
     c->endpoint = e;
+}
+
+/* What somebody who is known was not allowed is worth a row, whatever the endpoint. */
+static void denied(struct call *c, int status, const char *text) {
+    refuse(c, status, text);
+    history_write(c, 0);
 }
 
 /* Browsers say where a change comes from; pages of others have no business here, whatever cookies go along. */
@@ -214,10 +225,10 @@ static bool token_is_good(struct call *c) {
     case CSRF_GOOD:
         return true;
     case CSRF_MISSING:
-        refuse(c, 500, "Missing token");
+        denied(c, 500, "Missing token");
         return false;
     default:
-        refuse(c, 500, "Timeout - Please try reloading page and repeating the action");
+        denied(c, 500, "Timeout - Please try reloading page and repeating the action");
         return false;
     }
 }
@@ -250,15 +261,15 @@ static void endpoint_run(struct call *c) {
     const struct endpoint *e = c->endpoint;
     uint32_t needed = rights_needed(c);
     if ((e->flags & API_SERVERS) && !c->who->by_server) {
-        refuse(c, 401, "Only other servers of this cluster may ask this");
+        denied(c, 401, "Only other servers of this cluster may ask this");
         return;
     }
     if (c->who->stranger && !(e->flags & API_SERVERS)) {
-        refuse(c, 403, "This user is not known here");
+        denied(c, 403, "This user is not known here");
         return;
     }
     if ((c->who->rights & needed) != needed) {
-        refuse(c, 403, "You do not have permission to access this resource");
+        denied(c, 403, "You do not have permission to access this resource");
         return;
     }
     if (!values_are_good(c) || !token_is_good(c) || !running_start(c)) {

@@ -32,6 +32,8 @@ static const struct history_field history_fields[] = {
     {"recordsTotal", "total"},
     {"queryTime", "took"},
     {"uiPage", "page"},
+    {"status", "status"},
+    {"address", "address"},
 };
 
 static const char *column_of(struct span name) {
@@ -354,11 +356,15 @@ static const struct parameter delete_parameters[] = {
 static const struct endpoint histories[] = {
     {"/api/histories", NULL, API_GET | API_SETS_COOKIE, RIGHT_ANY, history_list, list_parameters, "Who asked what",
      "`{data:[{timestamp,method,userId,api,query,expression,forcedExpression,range,view:{name,expression},body,"
-     "recordsReturned,recordsFiltered,recordsTotal,queryTime,uiPage,id,index}],recordsTotal,recordsFiltered}`: times "
+     "recordsReturned,recordsFiltered,recordsTotal,queryTime,uiPage,status,address,id,index}],recordsTotal,"
+     "recordsFiltered}`: times "
      "in "
-     "ms, range in s. Users see their own rows, without the forced expression; arkimeAdmin everybody's."},
-    {"/api/history/:id", NULL, API_DELETE | API_TOKEN, RIGHT_ADMIN | RIGHT_REMOVE, history_delete, delete_parameters,
-     "Delete a row of history", "`{success,text}`"},
+     "ms, range in s; status: how it ended (403: the right was missing). Logins and those that failed are rows as "
+     "well, with "
+     "`login` and `login failed` as their api. Users see their own rows, without the forced expression; arkimeAdmin "
+     "everybody's."},
+    {"/api/history/:id", NULL, API_DELETE | API_TOKEN | API_HISTORY, RIGHT_ADMIN | RIGHT_REMOVE, history_delete,
+     delete_parameters, "Delete a row of history", "`{success,text}`"},
 };
 
 const struct endpoint_family history_family = {"History", histories, ARRAY_LEN(histories)};

@@ -28,9 +28,10 @@ enum row_text {
     ROW_VIEW_EXPRESSION,
     ROW_BODY,
     ROW_PAGE,
+    ROW_ADDRESS,
     ROW_TEXTS
 };
-enum row_number { ROW_RANGE, ROW_RETURNED, ROW_FILTERED, ROW_TOTAL, ROW_NUMBERS };
+enum row_number { ROW_RANGE, ROW_RETURNED, ROW_FILTERED, ROW_TOTAL, ROW_STATUS, ROW_NUMBERS };
 #define NUMBER_NONE INT64_MIN
 
 struct row {
@@ -172,7 +173,7 @@ struct written {
     struct buf query, body, view;
 };
 
-/* A call without endpoint is a login that failed: all that it may say is who tried. */
+/* A call without endpoint is a login: all that it may say is who tried. */
 static struct row *row_of(const struct call *c, int64_t took_ms, const struct written *w) {
     const struct request *q = c->request;
     struct span body = w->body.overflowed ? (struct span){NULL, 0} : buf_span(&w->body);
@@ -180,7 +181,9 @@ static struct row *row_of(const struct call *c, int64_t took_ms, const struct wr
     const struct span texts[ROW_TEXTS] = {
         [ROW_METHOD] = span_text(request_method(q)),
         [ROW_USER] = span_text(c->who->id),
-        [ROW_API] = c->endpoint ? cut(span_text(request_path(q))) : SPAN_LITERAL("login failed"),
+        [ROW_API] = c->endpoint        ? cut(span_text(request_path(q)))
+                    : c->status == 200 ? SPAN_LITERAL("login")
+                                       : SPAN_LITERAL("login failed"),
         [ROW_QUERY] = w->query.len ? cut(buf_span(&w->query)) : SPAN_LITERAL(""),
         [ROW_EXPRESSION] = some(request_param(q, "expression")),
         [ROW_FORCED] = some(span_text(c->who->expression)),
@@ -188,6 +191,7 @@ static struct row *row_of(const struct call *c, int64_t took_ms, const struct wr
         [ROW_VIEW_EXPRESSION] = some(buf_span(&w->view)),
         [ROW_BODY] = some(body),
         [ROW_PAGE] = some(request_param(q, "uiPage")),
+        [ROW_ADDRESS] = some(span_text(request_client(q))),
     };
     struct row *row = row_make(texts);
     if (row) {
@@ -195,6 +199,7 @@ static struct row *row_of(const struct call *c, int64_t took_ms, const struct wr
         row->took = MAX(took_ms, 0);
         int64_t range = range_of(q);
         row->numbers[ROW_RANGE] = range == -2 ? NUMBER_NONE : range == -1 ? row->timestamp / 1000 : range;
+        row->numbers[ROW_STATUS] = c->status;
         const int64_t counts[] = {c->records_returned, c->records_filtered, c->records_total};
         for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
             row->numbers[ROW_RETURNED + i] = counts[i] < 0 ? NUMBER_NONE : counts[i];
@@ -216,9 +221,9 @@ static void number_bind(sqlite3_stmt *s, int index, int64_t number) {
 static int row_insert(struct control *c, const struct row *row) {
     sqlite3_stmt *s = control_prepare(
         c,
-        "INSERT INTO history (timestamp, took, range, returned, filtered, total, method, user, api, query,"
-        " expression, forced, view_name, view_expression, body, page)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO history (timestamp, took, range, returned, filtered, total, status, method, user, api, query,"
+        " expression, forced, view_name, view_expression, body, page, address)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         NULL);
     if (!s) {
         return -EIO;

@@ -107,7 +107,7 @@ static void login(struct call *c) {
                                       : "User, password or one-time password is wrong");
         return;
     }
-    if (auth_login(c->api->auth, c->reply, id) < 0) {
+    if (auth_login(c->api->auth, c->request, c->reply, id) < 0) {
         login_refuse(c, 500, "The login could not be stored");
         return;
     }

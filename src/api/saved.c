@@ -29,6 +29,9 @@ static const char *const scripts[] = {
     /* When its notifiers were told last, and of how many sessions by then. */
     "ALTER TABLE cron_state ADD COLUMN notified INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE cron_state ADD COLUMN notified_count INTEGER NOT NULL DEFAULT 0;",
+    /* How a request ended, and from where it came. */
+    "ALTER TABLE history ADD COLUMN status INTEGER;"
+    "ALTER TABLE history ADD COLUMN address TEXT;",
 };
 static const struct control_schema schema = {"saved", scripts, ARRAY_LEN(scripts)};
 

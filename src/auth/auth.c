@@ -170,7 +170,7 @@ const char *auth_message(const struct auth *a) {
     return a->settings.login_message;
 }
 
-void auth_on_failure(struct auth *a, auth_failure_fn told, void *ctx) {
+void auth_on_login(struct auth *a, auth_login_fn told, void *ctx) {
     a->told = told;
     a->told_ctx = ctx;
 }
@@ -239,15 +239,19 @@ static bool link_take(struct auth *a, const char *token) {
     return found != SIZE_MAX;
 }
 
-void cookie_write(const struct auth *a, struct reply *r, const char *name, const char *value, int64_t seconds) {
+bool auth_cookie_is_secure(const struct auth *a, const struct request *q) {
+    return a->tls || a->settings.cookie_secure || a->settings.same_site == SAME_SITE_NONE || request_is_tls(q) ||
+           (a->oidc && login_oidc_is_secure(a, q));
+}
+
+void cookie_write(const struct auth *a, const struct request *q, struct reply *r, const struct cookie *cookie) {
     static const char *const sites[] = {NULL, "Strict", "Lax", "None"};
     /* Who comes back from a provider comes from another site: Strict would keep the cookie from them. */
     const char *site = sites[a->settings.same_site] ? sites[a->settings.same_site] : a->oidc ? "Lax" : "Strict";
-    bool secure = a->tls || a->settings.cookie_secure || a->settings.same_site == SAME_SITE_NONE;
     struct buf header;
     buf_init(&header, 8192);
-    buf_printf(&header, "%s=%s; Path=%s; Max-Age=%lld; HttpOnly; SameSite=%s%s", name, value, a->base_path,
-               (long long)seconds, site, secure ? "; Secure" : "");
+    buf_printf(&header, "%s=%s; Path=%s; Max-Age=%lld; HttpOnly; SameSite=%s%s", cookie->name, cookie->value,
+               a->base_path, (long long)cookie->seconds, site, auth_cookie_is_secure(a, q) ? "; Secure" : "");
     buf_add_byte(&header, 0);
     if (!header.overflowed) {
         reply_header(r, "Set-Cookie", (const char *)header.data);
@@ -255,15 +259,18 @@ void cookie_write(const struct auth *a, struct reply *r, const char *name, const
     buf_done(&header);
 }
 
-static void cookie_set(const struct auth *a, struct reply *r, const char *value, int64_t seconds) {
-    cookie_write(a, r, a->cookie, value, seconds);
-}
-
-int auth_login(struct auth *a, struct reply *r, const char *id) {
+int auth_login(struct auth *a, const struct request *q, struct reply *r, const char *id) {
     char text[WEB_SESSION_TEXT];
+    const char *before = request_cookie(q, a->cookie);
     int code = a->control ? web_session_new(a->control, id, auth_now_ms(), WEB_SESSION_MS, text) : -EOPNOTSUPP;
     if (code == 0) {
-        cookie_set(a, r, text, WEB_SESSION_MS / 1000);
+        if (before) {
+            web_session_end(a->control, before);
+        }
+        cookie_write(a, q, r, &(struct cookie){a->cookie, text, WEB_SESSION_MS / 1000});
+        if (a->told) {
+            a->told(a->told_ctx, q, id, true);
+        }
     }
     return code;
 }
@@ -273,7 +280,7 @@ void auth_logout(struct auth *a, const struct request *q, struct reply *r) {
     if (value && a->control) {
         web_session_end(a->control, value);
     }
-    cookie_set(a, r, "", 0);
+    cookie_write(a, q, r, &(struct cookie){a->cookie, "", 0});
 }
 
 /* The page without the token: it must not stay in the address bar. */
@@ -285,7 +292,7 @@ static int link_answer(struct auth *a, const struct request *q, struct reply *r)
                  "This link was used before, or is none of this server's: look for a new one where it was started");
         return -EACCES;
     }
-    if (auth_login(a, r, "anonymous") < 0) {
+    if (auth_login(a, q, r, "anonymous") < 0) {
         auth_say(r, 500, "The login could not be stored");
         return -EIO;
     }

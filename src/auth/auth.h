@@ -118,10 +118,13 @@ void auth_forget(struct auth *a);
 /* What passwords are made with, for users.h. */
 struct user_keys auth_user_keys(const struct auth *a);
 
-/* `told` hears of every failed login: a wrong password, an unknown token, a used link. Any thread; set before requests
- * come. */
-typedef void (*auth_failure_fn)(void *ctx, const struct request *q, const char *user);
-void auth_on_failure(struct auth *a, auth_failure_fn told, void *ctx);
+/* `told` hears of logins that give a cookie, and of those that failed: a wrong password, an unknown token, a used link;
+ * of failures at most AUTH_TOLD a minute from one address and AUTH_TOLD_ALL in all, the last of them saying so: nobody
+ * may fill the history. Any thread; set before requests come. */
+#define AUTH_TOLD 60
+#define AUTH_TOLD_ALL 2000
+typedef void (*auth_login_fn)(void *ctx, const struct request *q, const char *user, bool good);
+void auth_on_login(struct auth *a, auth_login_fn told, void *ctx);
 
 /* AUTH_TOKEN: a token that lets one browser in, once: `/?token=...`. It has 256 random bits. */
 #define AUTH_LINK_WORD_MAX 64
@@ -130,8 +133,10 @@ int auth_link_word(struct auth *a, char ret[AUTH_LINK_WORD_MAX]);
 int auth_password(struct auth *a, const struct request *q, const char *id, const char *password);
 /* Another proof of `id` was wrong, a one-time password: counts as a failed login, and takes its time. */
 void auth_refused(struct auth *a, const struct request *q, const char *id);
-/* Gives the browser a cookie by which it is `id` for a day. */
-int auth_login(struct auth *a, struct reply *r, const char *id);
+/* Gives the browser a new cookie by which it is `id` for a day; the one it had is over. */
+int auth_login(struct auth *a, const struct request *q, struct reply *r, const char *id);
+/* Cookies are for TLS only. */
+bool auth_cookie_is_secure(const struct auth *a, const struct request *q);
 const char *auth_message(const struct auth *a);    /* loginMessage */
 const char *auth_logout_url(const struct auth *a); /* logoutUrl; "" = none */
 /* Only a path of this server: "/x", not "//host" or "/\host". */

@@ -38,6 +38,10 @@ static const char *redirect_choose(const struct auth *a, const struct request *q
     return a->redirects.items[0];
 }
 
+bool login_oidc_is_secure(const struct auth *a, const struct request *q) {
+    return strncasecmp(redirect_choose(a, q), "https://", 8) == 0;
+}
+
 /* The target without its query is the path of one of the redirect URIs, with or without webBasePath. */
 static bool is_way_back(const struct auth *a, const struct request *q) {
     const char *target = request_target(q);
@@ -96,7 +100,7 @@ void login_oidc_begin(struct auth *a, const struct request *q, struct reply *r) 
         say_page(a, r, 503, "The provider of logins cannot be asked at the moment.");
     } else {
         login_cookie_name(a, name);
-        cookie_write(a, r, name, (const char *)cookie.data, OIDC_LOGIN_MS / 1000);
+        cookie_write(a, q, r, &(struct cookie){name, (const char *)cookie.data, OIDC_LOGIN_MS / 1000});
         reply_header(r, "Location", (const char *)location.data);
         reply_status(r, 302);
     }
@@ -105,7 +109,7 @@ void login_oidc_begin(struct auth *a, const struct request *q, struct reply *r) 
 }
 
 /* The user the claims name is known here and may come in by somebody else's word. */
-static int user_enter(struct auth *a, struct reply *r, struct span claims, const char *back) {
+static int user_enter(struct auth *a, const struct request *q, struct reply *r, struct span claims, const char *back) {
     struct claim claim = {.by_header = true, .rights = RIGHT_ALL};
     struct principal *p = NULL;
     if (!claims_user(claims, a->settings.user_field, "", claim.id)) {
@@ -118,7 +122,7 @@ static int user_enter(struct auth *a, struct reply *r, struct span claims, const
         say_page(a, r, 403, "The provider knows you, and this server does not: ask its administrators.");
         return -EACCES;
     }
-    if (auth_login(a, r, claim.id) < 0) {
+    if (auth_login(a, q, r, claim.id) < 0) {
         say_page(a, r, 500, "The login could not be stored.");
         return -EIO;
     }
@@ -144,7 +148,7 @@ int login_oidc(struct auth *a, const struct request *q, struct reply *r) {
     buf_init(&back, OIDC_BACK_MAX + 1);
     int code = oidc_finish(a->oidc, &answer, &claims, &back, &e);
     buf_add_byte(&back, 0);
-    cookie_write(a, r, name, "", 0);
+    cookie_write(a, q, r, &(struct cookie){name, "", 0});
     if (code == -EAGAIN) {
         auth_told(a, q, e.text);
         say_page(a, r, 503, "The provider of logins cannot be asked at the moment.");
@@ -152,7 +156,7 @@ int login_oidc(struct auth *a, const struct request *q, struct reply *r) {
         auth_guessed(a, q, e.text);
         say_page(a, r, 403, "The login did not work, or took too long.");
     } else {
-        (void)user_enter(a, r, buf_span(&claims), back.data ? (const char *)back.data : "");
+        (void)user_enter(a, q, r, buf_span(&claims), back.data ? (const char *)back.data : "");
     }
     buf_done(&claims);
     buf_done(&back);

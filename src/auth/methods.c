@@ -54,9 +54,14 @@ static int blocked(struct reply *r) {
 }
 
 void auth_told(struct auth *a, const struct request *q, const char *what) {
-    if (a->told) {
-        a->told(a->told_ctx, q, what);
+    int64_t now = auth_now_ms();
+    uint32_t here = throttle_count(a->throttle, request_client(q), ":told", now);
+    uint32_t all = here <= AUTH_TOLD ? throttle_count(a->throttle, "", ":told", now) : 0;
+    if (!a->told || here > AUTH_TOLD || all > AUTH_TOLD_ALL) {
+        return;
     }
+    bool last = here == AUTH_TOLD || all == AUTH_TOLD_ALL;
+    a->told(a->told_ctx, q, last ? "(more failures are left out for a minute)" : what, false);
 }
 
 void auth_guessed(struct auth *a, const struct request *q, const char *what) {

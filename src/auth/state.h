@@ -58,7 +58,7 @@ struct auth {
     struct keyring *keys; /* of AUTH_HEADER_JWT */
     struct oidc *oidc;
     struct names algorithms, scopes, redirects;
-    auth_failure_fn told;
+    auth_login_fn told;
     void *told_ctx;
     pthread_mutex_t lock; /* of what follows */
     struct cached *cached[CACHED_MAX];
@@ -99,8 +99,13 @@ void login_oidc_begin(struct auth *a, const struct request *q, struct reply *r);
 /* The user's id in a JSON object of claims: member `field`, with `prefix` in front. False: there is none, or it is no
  * id of a user. */
 bool claims_user(struct span claims, const char *field, const char *prefix, char ret_id[USER_ID_MAX + 1]);
-/* Cookie NAME=VALUE for `seconds`; `lax`: also when the page of another site leads here. */
-void cookie_write(const struct auth *a, struct reply *r, const char *name, const char *value, int64_t seconds);
+struct cookie {
+    const char *name, *value;
+    int64_t seconds;
+};
+void cookie_write(const struct auth *a, const struct request *q, struct reply *r, const struct cookie *cookie);
+/* The way back from the provider that this request would take is https. */
+bool login_oidc_is_secure(const struct auth *a, const struct request *q);
 bool wants_page(const struct request *q);
 
 bool peer_is_allowed(const struct auth *a, const char *peer, bool loopback_only);

@@ -86,6 +86,15 @@ void throttle_fail(struct throttle *t, const char *peer, const char *user, int64
     (void)pthread_mutex_unlock(&t->lock);
 }
 
+uint32_t throttle_count(struct throttle *t, const char *peer, const char *what, int64_t now_ms) {
+    uint64_t key = key_of(t, peer, what);
+    (void)pthread_mutex_lock(&t->lock);
+    row_count(t, key, now_ms);
+    uint32_t count = t->rows[key % ROWS].failures;
+    (void)pthread_mutex_unlock(&t->lock);
+    return count;
+}
+
 void throttle_clear(struct throttle *t, const char *peer, const char *user) {
     uint64_t both = key_of(t, peer, user);
     (void)pthread_mutex_lock(&t->lock);

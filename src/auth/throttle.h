@@ -18,6 +18,9 @@ struct throttle *throttle_new(void);
 struct throttle *throttle_free(struct throttle *t);
 bool throttle_blocked(struct throttle *t, const char *peer, const char *user, int64_t now_ms);
 void throttle_fail(struct throttle *t, const char *peer, const char *user, int64_t now_ms);
+/* Counts something else that `what` (no user's id) names; how often it came from there in this time, this one
+ * included. */
+uint32_t throttle_count(struct throttle *t, const char *peer, const char *what, int64_t now_ms);
 /* A login that worked. */
 void throttle_clear(struct throttle *t, const char *peer, const char *user);
 

@@ -330,10 +330,20 @@ for _ in $(seq 11); do digest bob:falsch "$url/api/user"; done
 is 429 'guessing is slowed down'
 check 'with a time to wait' header Retry-After 60
 stop
-check 'failed logins are in history' python3 -c "
+rows() { # rows NAME CONDITION: some row of the history in `store` fits: r, a dictionary
+  check "$1" python3 -c "
 import sqlite3, sys
-rows = sqlite3.connect('store/control.db').execute(\"select * from history\").fetchall()
-sys.exit(0 if any('login failed' in map(str, r) and 'bob' in map(str, r) for r in rows) else 1)"
+c = sqlite3.connect('store/control.db')
+c.row_factory = sqlite3.Row
+sys.exit(0 if any($2 for r in map(dict, c.execute('select * from history'))) else 1)"
+}
+rows 'failed logins are in history' "r['api'] == 'login failed' and r['user'] == 'bob' and r['status'] == 401 and r['address'] == '127.0.0.1'"
+rows 'what somebody may not do' "r['user'] == 'bob' and r['api'] == '/api/queries' and r['status'] == 403"
+rows 'a CSRF token of somebody else' "r['user'] == 'anna' and r['method'] == 'DELETE' and r['api'] == '/api/user/x' and r['status'] == 500"
+rows 'a user that was made' "r['user'] == 'anna' and r['api'] == '/api/user' and r['status'] == 200 and '\"userId\":\"x\"' in (r['body'] or '')"
+rows 'a password that was changed' "r['api'] == '/api/user/password' and r['status'] == 200"
+rows 'and one that was not' "r['api'] == '/api/user/password' and r['status'] == 403"
+rows 'a token that was made' "r['user'] == 'bob' and r['api'] == '/api/user/tokens' and r['status'] == 200"
 check 'no password is' sh -c "! grep -aq 'falsch\|anders' store/control.db"
 
 # --- one-time link ---
@@ -396,6 +406,12 @@ get -d 'username=anna&password=geheim&to=https://evil.example' "$url/api/login"
 check 'never to others' header Location /$'\r'
 get -b jar "$url/api/user"
 is 200 'the cookie of the form' '"userId":"anna"'
+before=$(awk '/ARKIME-SID/{print $6 "=" $7}' jar)
+get -b jar -c jar -d 'username=anna&password=geheim' "$url/api/login"
+get -H "Cookie: $before" "$url/api/user"
+is 401 'a new login of a browser ends the old one'
+get -b jar "$url/api/user"
+is 200 'and is good itself'
 stop
 start authMode=headerOnly userNameHeader=X-User requiredAuthHeader=X-Groups requiredAuthHeaderVal=soc,noc \
   user=Hanna:geheim:arkimeUser user=bob:geheim:arkimeUser
@@ -490,6 +506,42 @@ raw 'a trailer that names a user' 403 "GET /api/user HTTP/1.1\r\n${h}${who}Trans
 raw 'an address for a proxy' 400 "GET http://evil.example/api/user HTTP/1.1\r\n${h}${who}X-User: bob\r\n\r\n"
 stop
 
+# --- floods ---
+
+mkdir flood
+start store="$work/flood" user=anna:geheim:superAdmin
+children=()
+for i in $(seq 80); do
+  curl -s -o /dev/null -H "Authorization: Bearer seine_$i" "$url/api/user" &
+  children+=($!)
+done
+wait "${children[@]}"
+digest anna:geheim "$url/api/user"
+is 200 'wrong tokens shut nobody out'
+python3 - "$port" <<'PY' >body 2>&1
+import socket, sys
+held = []
+for i in range(52):
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+    s.sendall(b'POST /test/echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 5242880\r\n\r\n')
+    s.sendall(bytes(5242879))
+    held.append(s)
+busy = 0
+for s in held:
+    s.sendall(b'x')
+    busy += s.recv(4096).startswith(b'HTTP/1.1 503')
+    s.close()
+print(busy)
+PY
+check 'bodies of strangers have a ceiling together' test "$(cat body)" -ge 1
+check 'and most are taken' test "$(cat body)" -le 10
+get -d a=1 "$url/test/echo"
+is 200 'it is free again after them' '"a":"1"'
+stop
+check 'strangers do not fill the history' test "$(python3 -c "
+import sqlite3
+print(sqlite3.connect('flood/control.db').execute(\"select count(*) from history where api = 'login failed'\").fetchone()[0])")" = 60
+
 # --- who stands behind a proxy ---
 
 tries() { # tries PREFIX SUFFIX: ten wrong passwords, the number of the try in the X-Forwarded-For
@@ -518,6 +570,10 @@ get -u bob:geheim -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: 192.0.2.7' 
 check 'TLS up to such a proxy makes cookies Secure' header Set-Cookie 'ARKIME-COOKIE.*Secure'
 get -u bob:geheim -H 'X-Forwarded-Proto: https' "$url/api/user/settings"
 check 'not when nobody stands in between' sh -c '! grep -qi "set-cookie.*secure" head'
+stop
+start "${plain[@]}" authCookieSecure=true
+get -u anna:geheim "$url/api/user/settings"
+check 'authCookieSecure makes every cookie Secure' header Set-Cookie 'ARKIME-COOKIE.*Secure'
 stop
 "$server" viewPort=0 authTrustProxy=everybody </dev/null >said 2>err
 check 'authTrustProxy that is none' grep -q authTrustProxy err

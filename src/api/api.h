@@ -58,6 +58,7 @@ struct parameter {
 #define API_SESSION_QUERY 0x200u /* takes the common parameters of session queries */
 #define API_ERROR_200 0x400u     /* its errors are answered with 200, as clients expect */
 #define API_SERVERS 0x1000u      /* for other servers only (x-arkime-auth); who->stranger may be set when rights is 0 */
+#define API_STREAMS 0x2000u      /* reads the body itself, as it comes; its pattern has no `:name` */
 
 struct endpoint {
     const char *pattern; /* "/api/session/:node/:id/packets"; a part may go on behind the name: "/api/x/:id.pcap" */

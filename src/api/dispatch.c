@@ -44,6 +44,8 @@ int api_new(const struct api_options *options, struct api **ret_api, struct err 
         .version = options->version,
         .settings = options->settings,
         .http = options->http,
+        .import = options->import,
+        .import_ctx = options->import_ctx,
         .running = running_table_new(),
         .seen = seen_table_new(),
     };
@@ -82,6 +84,29 @@ struct api *api_free(struct api *a) {
         free(a);
     }
     return NULL;
+}
+
+static bool path_ends(struct span path, struct span pattern) {
+    return path.len >= pattern.len && span_equal(span_from(path, path.len - pattern.len), pattern);
+}
+
+/* Asked before anything of the request is known to be right: a path outside webBasePath is refused all the same. */
+bool api_streams(void *ctx, const char *method, const char *target) {
+    struct span path = span_sub(span_text(target), 0, strcspn(target, "?"));
+    (void)ctx;
+    if (strcmp(method, "POST") != 0) {
+        return false;
+    }
+    for (size_t f = 0; api_families[f]; f++) {
+        for (size_t i = 0; i < api_families[f]->count; i++) {
+            const struct endpoint *e = &api_families[f]->list[i];
+            if ((e->flags & API_STREAMS) &&
+                (path_ends(path, span_text(e->pattern)) || (e->aliases && path_ends(path, span_text(e->aliases))))) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 void api_serve(struct api *a, const struct server *server) {

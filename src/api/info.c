@@ -27,10 +27,6 @@ static void remote_cluster_list(struct call *c) {
     call_fail(c, 404, "There are no remote clusters");
 }
 
-static void upload_refuse(struct call *c) {
-    call_fail(c, 501, "Captures are not taken over HTTP: import them where the store is, with `seine import`");
-}
-
 static void info_answer(struct call *c) {
     struct json j = call_json(c);
     json_open(&j, '{');
@@ -73,8 +69,6 @@ static const struct endpoint infos[] = {
      "`{active:[],inactive:[]}`: there is one store."},
     {"/api/remoteclusters", "/remoteclusters", API_GET, RIGHT_ANY, remote_cluster_list, NULL,
      "Clusters that sessions can be sent to", "404: there are none."},
-    {"/api/upload", "/upload", API_POST | API_TOKEN, RIGHT_ANY, upload_refuse, NULL, "Import a capture",
-     "501: captures are imported where the store is, with `seine import`."},
 };
 
 const struct endpoint_family info_family = {"Start of a page", infos, ARRAY_LEN(infos)};

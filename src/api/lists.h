@@ -8,9 +8,12 @@
 int fields_write(struct call *c, struct json *j, bool array);
 /* Views the caller may use, as an array. */
 int views_write(struct call *c, struct json *j);
+/* The caller may send captures. */
+bool upload_is_open(const struct call *c);
 /* What a cluster of Elasticsearch would say of itself, said of the store. */
 void health_write(struct call *c, struct json *j);
 
-extern const struct endpoint_family field_family, file_family, action_family, info_family, stats_family, store_family;
+extern const struct endpoint_family field_family, file_family, action_family, info_family, upload_family, stats_family,
+    store_family;
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "api/input.h"
+#include "api/lists.h"
 #include "api/shared.h"
 #include "auth/roles.h"
 #include "base/json_scan.h"
@@ -470,7 +471,7 @@ static void flags_write(const struct call *c, struct json *j) {
     flag_write(j, "hideFiles", !(rights & RIGHT_FILES));
     flag_write(j, "hidePcap", !(rights & RIGHT_PAYLOAD));
     flag_write(j, "disablePcapDownload", !(rights & RIGHT_PCAP));
-    flag_write(j, "canUpload", false);
+    flag_write(j, "canUpload", upload_is_open(c));
     flag_write(j, "esAdminUser", principal_has_role(c->who, "dbAdmin"));
 }
 

@@ -11,10 +11,13 @@ struct api_settings {
     uint32_t max_values;   /* maxAggSize */
     bool autocomplete;     /* valueAutoComplete */
     uint32_t query_seconds;
-    bool run_crons;         /* cronQueries */
-    bool reverse_names;     /* reverseDns */
-    bool scrub_foreign;     /* scrubForeign */
-    const char *twilio_url; /* twilioUrl */
+    bool run_crons;     /* cronQueries */
+    bool reverse_names; /* reverseDns */
+    bool scrub_foreign; /* scrubForeign */
+    bool upload;
+    struct setting_list upload_roles; /* uploadRoles */
+    uint64_t upload_max;              /* uploadFileSizeLimit */
+    const char *twilio_url;           /* twilioUrl */
     const char *title, *footer;
     const char *default_range; /* hours; "-1" everything */
 };

@@ -19,6 +19,18 @@ struct seen_table; /* api/seen.h */
 struct counters;   /* api/counters.h */
 struct notices;    /* api/notify.h */
 
+/* A capture to be read into the store, for whoever writes it. */
+struct import_request {
+    const char *path;
+    struct span tags; /* joined by commas */
+};
+struct import_result {
+    uint64_t packets, sessions;
+    char warning[128]; /* "": all of it was read */
+};
+/* 0, or -errno with a sentence: -EBUSY somebody else writes; -ENODATA it is no capture. Any thread. */
+typedef int (*import_fn)(void *ctx, const struct import_request *q, struct import_result *ret, struct err *ret_err);
+
 struct api {
     struct store *store;
     struct control *control;
@@ -30,6 +42,8 @@ struct api {
     const struct http_settings *http;
     const struct server *server; /* for its counters; of api_serve */
     int64_t started_ms;
+    import_fn import; /* NULL: captures are not taken */
+    void *import_ctx;
     struct running_table *running;
     struct seen_table *seen;
     struct notices *notices;
@@ -47,10 +61,14 @@ struct api_options {
     const char *node, *version;
     const struct api_settings *settings;
     const struct http_settings *http;
+    import_fn import; /* NULL: none */
+    void *import_ctx;
 };
 
 int api_new(const struct api_options *options, struct api **ret_api, struct err *ret_err);
 struct api *api_free(struct api *a);
+/* Whether the endpoint reads the body as it comes: for server_options.streams. */
+bool api_streams(void *ctx, const char *method, const char *target);
 /* The server that hands requests in, for its counters; before the first one comes. NULL before it is freed. */
 void api_serve(struct api *a, const struct server *server);
 /* What is being read into the store by this process, for statistics: bytes and packets so far, 0 at its end. NULL is

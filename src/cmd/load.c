@@ -207,6 +207,9 @@ static int run_walk(struct loading *l, const struct input_list *inputs) {
     if (o->told) {
         o->told(o->told_ctx, 0, 0);
     }
+    if (o->result) {
+        *o->result = (struct load_result){l->stats.source.packets, ingest_sessions(l->ingest)};
+    }
     e = (struct err){0};
     code = ingest_finish(l->ingest, &l->stats, &incomplete, &e);
     if (code < 0) {

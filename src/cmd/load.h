@@ -30,6 +30,10 @@ struct load_choices {
         WORKERS_OPTION_ROW(OPTION_AT(type, member.workers), WORKERS_OPTION_HELP),                               \
         QUIET_OPTION_ROW(OPTION_AT(type, member.quiet)), PROGRESS_OPTION_ROW(OPTION_AT(type, member.progress))
 
+struct load_result {
+    uint64_t packets, sessions;
+};
+
 struct load_options {
     const struct session_setup *setup;
     const struct load_choices *choices;
@@ -37,6 +41,7 @@ struct load_options {
     struct store_writer *writer;
     struct control *control;
     unsigned verbose;
+    struct load_result *result;                                     /* NULL = nobody asks */
     void (*told)(void *told_ctx, uint64_t bytes, uint64_t packets); /* how far it is; 0, 0 at the end. NULL = nobody */
     void *told_ctx;
     bool (*over)(void *ctx, bool *ret_asked); /* stop; `ret_asked`: say how far it is */

@@ -52,11 +52,13 @@ struct serving {
     struct store_place place;
     struct service service;
     struct service_options how;
+    struct take take;
     struct stop stop;
     char **paths;
     int count;
     pthread_t loader;
     bool loading;          /* the thread was started and not joined */
+    bool reading;          /* atomic: the store is the loader's to write */
     bool over, asked, end; /* atomic: reading should stop; say how far it is; the loader is done */
     int loaded;            /* exit code of reading */
 };
@@ -66,6 +68,12 @@ struct serving {
 static bool loader_over(void *ctx, bool *ret_asked) {
     struct serving *g = ctx;
     *ret_asked = __atomic_exchange_n(&g->asked, false, __ATOMIC_RELAXED);
+    return __atomic_load_n(&g->over, __ATOMIC_RELAXED);
+}
+
+static bool take_over(void *ctx, bool *ret_asked) {
+    const struct serving *g = ctx;
+    *ret_asked = false;
     return __atomic_load_n(&g->over, __ATOMIC_RELAXED);
 }
 
@@ -98,8 +106,9 @@ static int loader_start(struct serving *g) {
 /* Reading ended: others may write from now on. */
 static int loader_finish(struct serving *g) {
     (void)pthread_join(g->loader, NULL);
-    g->loading = false;
     int closed = service_stop_writing(&g->service, &g->how);
+    g->loading = false;
+    __atomic_store_n(&g->reading, false, __ATOMIC_RELEASE);
     return g->loaded == EXIT_DONE ? closed : g->loaded;
 }
 
@@ -182,7 +191,12 @@ static int find_place(struct serving *g) {
                                       .folder = o->store ? o->store : g->place.folder,
                                       .listen = o->listen,
                                       .is_private = !o->store,
+                                      .take = &g->take,
                                       .write = g->count > 0};
+    g->reading = g->count > 0;
+    g->take =
+        (struct take){.setup = &g->setup, .folder = g->how.folder, .over = take_over, .ctx = g, .busy = &g->reading};
+    take_init(&g->take);
     return code;
 }
 
@@ -219,6 +233,7 @@ static int run_serve(int argc, char **argv) {
         g->count = argc - first;
         code = serve_store(g);
         service_stop(&g->service);
+        take_done(&g->take);
         store_place_done(&g->place);
         stop_done(&g->stop);
         session_setup_done(&g->setup);

@@ -95,9 +95,15 @@ static int open_api(struct service *s, const struct service_options *o) {
                                   .node = setup->record.node,
                                   .version = SEINE_VERSION,
                                   .settings = &setup->api,
-                                  .http = &setup->http};
+                                  .http = &setup->http,
+                                  .import = o->take ? take_import : NULL,
+                                  .import_ctx = o->take};
     struct err e = {0};
     int code = api_new(&options, &s->api, &e);
+    if (code == 0 && o->take) {
+        o->take->api = s->api;
+        o->take->control = s->control;
+    }
     return code < 0 ? store_failed(o->folder, code, &e) : EXIT_DONE;
 }
 
@@ -119,6 +125,7 @@ static int open_server(struct service *s, const struct service_options *o, const
                                          .trust_proxy = http->trust_proxy,
                                          .idle_seconds = http->idle_seconds,
                                          .handler = api_answer,
+                                         .streams = api_streams,
                                          .ctx = s->api};
         e = (struct err){0};
         code = server_new(&options, &s->server, &e);

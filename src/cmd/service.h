@@ -7,12 +7,14 @@
 
 #include "api/shared.h"
 #include "cmd/session_setup.h"
+#include "cmd/take.h"
 
 struct service_options {
     struct session_setup *setup;
     const char *folder;
     const char *listen; /* ADDRESS:PORT of the command line, or NULL */
     bool is_private;    /* whoever has the printed link may come in, nobody else */
+    struct take *take;  /* reads captures that come in; NULL: none are taken */
     bool write;         /* take the store for writing, and make it when it is not there */
 };
 

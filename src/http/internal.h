@@ -52,8 +52,19 @@ struct reply {
     atomic_bool gone; /* nobody reads any more */
 };
 
+/* A body that is read as it comes; guarded by the reply's lock. */
+struct body_stream {
+    struct request *request;
+    bool used;          /* it is one */
+    bool wanted, ended; /* the handler began to read; all of it is there */
+    const uint8_t *at;  /* of what the connection's thread holds */
+    size_t left;
+    uint64_t taken; /* not `used`: of the whole body */
+};
+
 struct request {
     struct server *server;
+    struct body_stream *stream;
     struct connection *connection;
     struct MHD_Connection *mhd;
     char *raw; /* the target as sent */
@@ -77,6 +88,7 @@ struct request {
 struct server {
     struct MHD_Daemon *daemon;
     request_fn handler;
+    streams_fn streams;
     void *ctx;
     char *base_path;
     char **hosts;
@@ -110,6 +122,11 @@ enum MHD_Result request_take_body(struct request *q, const char *data, size_t *l
 void request_head(struct request *q);
 /* Everything is there: reads parameters. 0, or the status to refuse it with and why. */
 int request_prepare(struct request *q, const char **ret_why);
+
+/* stream.c, for the connection's thread. The handler was started: true, it reads the body; false, it answered. */
+bool stream_wait(struct request *q);
+enum MHD_Result stream_feed(struct request *q, const char *data, size_t *len);
+void stream_end(struct request *q);
 
 /* reply.c */
 int reply_init(struct reply *r, struct request *q);

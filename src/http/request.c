@@ -38,9 +38,11 @@ struct request *request_new(struct server *s, struct MHD_Connection *mhd, const 
     q->started_us = clock_us();
     buf_init(&q->body, REQUEST_BODY_MAX);
     q->raw = strdup(target);
-    if (!q->raw) {
+    q->stream = calloc(1, sizeof(*q->stream));
+    if (!q->raw || !q->stream) {
         return request_free(q);
     }
+    q->stream->request = q;
     peer_write(q);
     return q;
 }
@@ -73,6 +75,7 @@ struct request *request_free(struct request *q) {
         params_done(&q->form);
         buf_done(&q->body);
         free(q->raw);
+        free(q->stream);
         free(q);
     }
     return NULL;

@@ -166,7 +166,8 @@ static void refuse(struct request *q, int status, const char *why) {
     reply_finish(r);
 }
 
-static enum MHD_Result answer(struct request *q) {
+/* Starts the handler, or refuses. */
+static void begin(struct request *q) {
     const char *why = NULL;
     struct server *s = q->server;
     connection_phase(q->connection, PHASE_WORK);
@@ -183,7 +184,22 @@ static enum MHD_Result answer(struct request *q) {
     } else {
         q->running = true;
     }
+}
+
+static enum MHD_Result answer(struct request *q) {
+    begin(q);
     return reply_queue(&q->reply);
+}
+
+/* The handler reads the body itself. Who is refused gets the answer before sending it. */
+static enum MHD_Result answer_stream(struct request *q) {
+    q->stream->used = true;
+    begin(q);
+    if (!q->running || !stream_wait(q)) {
+        return reply_queue(&q->reply);
+    }
+    connection_phase(q->connection, PHASE_BODY);
+    return MHD_YES;
 }
 
 static bool body_is_announced_too_large(const struct request *q) {
@@ -211,12 +227,22 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *mhd, const c
         if (q->bad) {
             return answer(q);
         }
+        if (q->server->streams && q->server->streams(q->server->ctx, method, q->raw)) {
+            return answer_stream(q);
+        }
         if (body_is_announced_too_large(q)) {
             /* Queued before the body is read, the answer ends the connection. */
             q->discarded = 1;
             return answer(q);
         }
         return MHD_YES;
+    }
+    if (q->stream->used) {
+        if (*upload_size) {
+            return stream_feed(q, upload, upload_size);
+        }
+        stream_end(q);
+        return reply_queue(&q->reply);
     }
     return *upload_size ? request_take_body(q, upload, upload_size) : answer(q);
 }
@@ -306,6 +332,7 @@ static struct server *server_make(const struct server_options *o) {
         return NULL;
     }
     s->handler = o->handler;
+    s->streams = o->streams;
     s->ctx = o->ctx;
     s->idle_seconds = o->idle_seconds ? o->idle_seconds : IDLE_DEFAULT;
     if (trusted_parse(o->trust_proxy, &s->trusted) < 0) {

@@ -17,6 +17,8 @@
 #ifndef SEINE_HTTP_SERVER_H
 #define SEINE_HTTP_SERVER_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "config/setting.h"
@@ -27,6 +29,9 @@
 struct request;
 struct reply;
 typedef void (*request_fn)(void *ctx, const struct request *q, struct reply *r);
+/* Whether the handler reads the body of such a request as it comes (request_read), with no limit but its own. `target`:
+ * path and query as sent. */
+typedef bool (*streams_fn)(void *ctx, const char *method, const char *target);
 
 struct server_options {
     const char *address;              /* "127.0.0.1", "::1", "0.0.0.0", ... */
@@ -39,6 +44,7 @@ struct server_options {
     const char *trust_proxy;          /* authTrustProxy, see http/network.h; NULL: no proxy is believed */
     unsigned idle_seconds;            /* 0 = 120; a head must be there in a quarter, a body in one of these */
     request_fn handler;
+    streams_fn streams; /* NULL: none */
     void *ctx;
 };
 
@@ -84,6 +90,18 @@ const char *request_param_text(const struct request *q, const char *name); /* NU
 bool request_param_is_json(const struct request *q, const char *name); /* array, object, number, ... in a JSON body */
 void request_each_param(const struct request *q, bool (*each)(void *ctx, const char *name, struct span value),
                         void *ctx);
+/* The next bytes of the body, up to `room`: 0 at its end, -EPIPE when the other end went away. Where streams_fn says so
+ * it blocks, and what the handler never reads is thrown away; else it reads the body that is there. */
+ssize_t request_read(const struct request *q, uint8_t *to, size_t room);
+/* Parts of a form (multipart/form-data, urlencoded) as they come; a long one in pieces, `offset` says from where on.
+ * `filename` NULL: none was sent. A negative answer ends it and is returned; -EINVAL: no form, or a damaged one. */
+struct request_part {
+    const char *name, *filename;
+    struct span bytes;
+    uint64_t offset;
+};
+typedef int (*request_part_fn)(void *ctx, const struct request_part *part);
+int request_form(const struct request *q, request_part_fn each, void *ctx);
 /* 0, or -EINVAL: the body says it is JSON and is not. */
 int request_body_state(const struct request *q);
 /* The other end went away: asked by long work. Any thread. Cost: a system call. */

@@ -506,7 +506,10 @@ static int filter_community(struct worker *w, struct plan *p, uint32_t block, co
         return restore_rows(w, p, block, mask, ret);
     }
     uint64_t *asked = worker_map(w);
-    int code = asked ? column_presence(p->heads_in, block, asked) : -ENOMEM;
+    if (!asked) {
+        return -ENOMEM;
+    }
+    int code = column_presence(p->heads_in, block, asked);
     for (size_t i = 0; code >= 0 && i < PART_WORDS; i++) {
         asked[i] = mask[i] & ~asked[i];
     }
@@ -514,9 +517,7 @@ static int filter_community(struct worker *w, struct plan *p, uint32_t block, co
            : p->head_set ? look_up_heads(w, p, block, mask, asked)
                          : find_heads(w, p, block, mask, asked);
     code = code < 0 ? code : restore_rows(w, p, block, asked, ret);
-    if (asked) {
-        worker_unmap(w);
-    }
+    worker_unmap(w);
     return code;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "store/bits.h"
+#include "store/lanes.h"
 #include "store/unpack.h"
 
 #define UNPACKED_MAX ((uint32_t)1 << 30)
@@ -151,8 +152,8 @@ static int unpack_list_arrays(const struct column *c, struct span lengths, struc
         ret->ends[i] = (uint32_t)end;
         r = end > total ? -EBADMSG : 0;
     }
-    for (uint32_t i = 0; r == 0 && i < total; i++) {
-        r = ret->codes[i] >= c->info.values ? -EBADMSG : 0;
+    if (r == 0 && total && lanes()->highest(ret->codes, total) >= c->info.values) {
+        r = -EBADMSG;
     }
     ret->count = lists;
     ret->size = ((size_t)lists + total) * sizeof(uint32_t);

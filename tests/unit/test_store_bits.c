@@ -20,6 +20,19 @@ static void checksum(void **state) {
     }
     assert_int_equal(crc32c(0, bytes, 32), 0x46dd794e);
     assert_int_equal(crc32c(crc32c(0, bytes, 7), bytes + 7, 25), 0x46dd794e);
+    static uint8_t many[20000];
+    struct dice d = {5};
+    for (int round = 0; round < 50; round++) { /* long runs at once are those of their pieces */
+        size_t len = dice_below(&d, sizeof(many)), at = 0;
+        uint32_t pieces = 0;
+        dice_fill(&d, many, len);
+        while (at < len) {
+            size_t piece = 1 + dice_below(&d, MIN(len - at, (size_t)500));
+            pieces = crc32c(pieces, many + at, piece);
+            at += piece;
+        }
+        assert_int_equal(crc32c(0, many, len), pieces);
+    }
 }
 
 static void varints(void **state) {

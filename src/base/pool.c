@@ -59,6 +59,9 @@ void pool_init_small(struct pool *p, size_t ceiling) {
 }
 
 void pool_done(struct pool *p) {
+    if (p->kept) {
+        p->kept_free(p->kept);
+    }
     for (unsigned c = 0; c < POOL_CLASSES; c++) {
         if (POOL_DEBUG || class_size(c) > SLAB_BLOCK_MAX) {
             for (void *block = p->free[c], *next; block; block = next) {

@@ -27,6 +27,8 @@ struct pool {
     size_t ceiling; /* for in_use; 0 = none */
     bool small;
     uint64_t refused;
+    void *kept; /* what a higher folder keeps for all blocks of the pool, or NULL; kept_free ends it with the pool */
+    void (*kept_free)(void *kept);
 };
 
 void pool_init(struct pool *p, size_t ceiling);

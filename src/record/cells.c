@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "record/cells_index.h"
 #include "record/record.h"
 
 #define FIRST_CELL 8
@@ -29,6 +30,7 @@ void cells_init(struct cells *c, struct pool *pool) {
 }
 
 void cells_done(struct cells *c) {
+    cells_index_move(c, NULL);
     pool_give(c->pool, c->base, c->cap);
     *c = (struct cells){.pool = c->pool};
 }
@@ -60,6 +62,7 @@ static bool grow(struct cells *c, size_t need) {
     if (c->base) {
         memcpy(bigger, c->base, c->used);
         memcpy(bigger + cap - heads_size, heads_of(c), heads_size);
+        cells_index_move(c, bigger);
         pool_give(c->pool, c->base, c->cap);
     } else {
         c->used = FIRST_CELL;
@@ -228,6 +231,23 @@ static bool replace(struct cell *old, const struct cell *cell) {
     return true;
 }
 
+static bool is_in_list(struct cells *c, const struct field *f, const struct cell_head *h, struct span value) {
+    if (h->count >= CELLS_INDEX_FROM) {
+        enum cells_found found = cells_index_find(c, (struct cells_list){0, h->first, f->id}, value);
+        if (found != CELLS_UNKNOWN) {
+            return found == CELLS_PRESENT;
+        }
+    }
+    for (uint32_t at = h->first; at;) {
+        const struct cell *old = cell_at(c, at);
+        if (span_equal(cell_span(old), value)) {
+            return true;
+        }
+        at = old->next;
+    }
+    return false;
+}
+
 /* Links the drafted cell into the list of its field unless its value is there. True when it was new. */
 static bool commit(struct cells *c, const struct field *f, struct cell_head *h, const struct cell *cell) {
     struct span value = cell_span(cell);
@@ -242,14 +262,8 @@ static bool commit(struct cells *c, const struct field *f, struct cell_head *h, 
         }
         return true;
     }
-    if (!(f->flags & F_REPEAT)) {
-        for (uint32_t at = h->first; at;) {
-            const struct cell *old = cell_at(c, at);
-            if (span_equal(cell_span(old), value)) {
-                return false;
-            }
-            at = old->next;
-        }
+    if (!(f->flags & F_REPEAT) && is_in_list(c, f, h, value)) {
+        return false;
     }
     if (h->count == CELLS_COUNT_MAX) {
         c->dropped++;
@@ -264,6 +278,9 @@ static bool commit(struct cells *c, const struct field *f, struct cell_head *h, 
     }
     h->last = at;
     h->count++;
+    if (h->count > CELLS_INDEX_FROM) {
+        cells_index_add(c, (struct cells_list){.field = f->id}, at);
+    }
     return true;
 }
 
@@ -344,6 +361,7 @@ bool cells_remove_text(struct cells *c, const struct field *f, const char *text)
             continue;
         }
         uint32_t next = cell_at(c, at)->next;
+        cells_index_move(c, NULL);
         if (before) {
             cell_at(c, before)->next = next;
         } else {
@@ -471,11 +489,21 @@ static void commit_child(struct cells *c, struct object o, const struct field *f
     const struct object_body *body = body_of(c, o.at);
     /* Most members are put in the order of their fields: nothing can be equal then. */
     bool behind_all = body->last && cell_at(c, body->last)->field < f->id;
-    uint32_t first = behind_all ? 0 : body->first;
+    uint32_t first = behind_all ? 0 : body->first, walked = 0;
+    struct cells_list list = {o.at, first, f->id};
     for (uint32_t at = first, before = 0; at; before = at, at = cell_at(c, at)->next) {
         struct cell *old = cell_at(c, at);
         if (old->field > f->id) {
             break;
+        }
+        if (++walked == CELLS_INDEX_FROM && !(f->flags & (F_SINGLE | F_REPEAT))) {
+            enum cells_found found = cells_index_find(c, list, value);
+            if (found == CELLS_PRESENT) {
+                return;
+            }
+            if (found == CELLS_ABSENT) {
+                break;
+            }
         }
         if (old->field != f->id) {
             continue;
@@ -494,6 +522,9 @@ static void commit_child(struct cells *c, struct object o, const struct field *f
     }
     uint32_t at = claim(c, cell);
     link_child(c, o, at);
+    if (walked >= CELLS_INDEX_FROM) {
+        cells_index_add(c, list, at);
+    }
     count_child(c, o, written_size(f, value) + (uint32_t)f->key.len);
 }
 

@@ -24,7 +24,8 @@ enum {
     TAGS,
     BYTES,
     INNER,
-    DEEP
+    DEEP,
+    PORTS
 };
 
 static const struct field_def defs[] = {
@@ -47,6 +48,7 @@ static const struct field_def defs[] = {
     [TAGS] = {.path = "obj.tags", .type = FT_KEYWORD, .title = "T", .help = "H"},
     [BYTES] = {.path = "obj.bytes", .type = FT_U64, .flags = F_SINGLE | F_SUM, .title = "T", .help = "H"},
     [INNER] = {.path = "obj.inner", .type = FT_OBJECT, .title = "T", .help = "H"},
+    [PORTS] = {.path = "obj.ports", .type = FT_U64, .title = "T", .help = "H"},
     [DEEP] = {.path = "obj.inner.deep", .type = FT_U64, .flags = F_REPEAT, .title = "T", .help = "H"},
 };
 
@@ -557,6 +559,131 @@ static void test_random(void **state) {
     }
 }
 
+/* --- long lists --- */
+
+#define LONG_VALUES 400
+#define LONG_RECORDS 3
+enum { LONG_TEXT, LONG_FOLDED, LONG_NUMBER, LONG_CONST, LONG_CHILD, LONG_SECOND, LONG_LISTS };
+
+/* What a list holds, in order. */
+struct long_list {
+    uint32_t values[LONG_VALUES], count;
+    bool there[LONG_VALUES];
+};
+
+static const char *long_text(uint32_t value, char *text, size_t size) {
+    (void)snprintf(text, size, "value %u%s", value, value % 3 ? "" : ", and more of it");
+    return text;
+}
+
+static bool long_put(struct cells *c, const struct rig *r, struct object o, unsigned list, uint32_t value) {
+    static char constants[LONG_VALUES][40];
+    char text[40];
+    struct span s = span_text(long_text(value, text, sizeof(text)));
+    switch (list) {
+    case LONG_TEXT:
+        return cells_put_text(c, &r->f[LIST], s);
+    case LONG_FOLDED:
+        text[0] = value % 2 ? 'V' : 'v';
+        return cells_put_text(c, &r->f[LOWER], s);
+    case LONG_NUMBER:
+        return cells_put_u64(c, &r->f[NUMBERS], value);
+    case LONG_CONST:
+        return cells_put_const(c, &r->f[LINKED], long_text(value, constants[value], sizeof(constants[value])));
+    case LONG_CHILD:
+        cells_object_text(c, o, &r->f[TAGS], s);
+        return true;
+    default:
+        cells_object_u64(c, o, &r->f[PORTS], value);
+        return true;
+    }
+}
+
+static void long_check(const struct cells *c, const struct rig *r, struct object o, unsigned list,
+                       const struct long_list *want) {
+    static const uint16_t fields[] = {LIST, LOWER, NUMBERS, LINKED, TAGS, PORTS};
+    const struct cell *cell = NULL;
+    size_t heads;
+    const struct cell_head *h = cells_heads(c, &heads);
+    for (size_t i = 0; i < heads; i++) {
+        cell = h[i].field == (list >= LONG_CHILD ? OBJ : fields[list]) ? cells_first(c, &h[i]) : cell;
+    }
+    if (list >= LONG_CHILD) {
+        assert_int_not_equal(o.at, 0);
+        cell = cells_object_first(c, cell);
+    }
+    uint32_t count = 0;
+    for (; cell; cell = cells_next(c, cell)) {
+        if (cell->field != fields[list]) {
+            continue;
+        }
+        char text[40];
+        assert_true(count < want->count);
+        if (list == LONG_NUMBER || list == LONG_SECOND) {
+            assert_int_equal(cell_value(cell, &r->f[fields[list]]).u64, want->values[count]);
+        } else {
+            assert_span(cell_span(cell), long_text(want->values[count], text, sizeof(text)));
+        }
+        count++;
+    }
+    assert_int_equal(count, want->count);
+}
+
+static void long_remove(struct cells *c, const struct rig *r, struct long_list *l, uint32_t value) {
+    char text[40];
+    assert_int_equal(cells_remove_text(c, &r->f[LIST], long_text(value, text, sizeof(text))), l->there[value]);
+    for (uint32_t i = 0, to = 0, count = l->count; i < count; i++) {
+        l->values[to] = l->values[i];
+        to += l->values[i] != value;
+        l->count = to;
+    }
+    l->there[value] = false;
+}
+
+/* Lists of hundreds of values of several records that take turns, or are put in a row: nothing doubled, nothing lost,
+ * in the order it came. */
+static void test_long_lists(void **state) {
+    struct rig *r = *state;
+    struct dice d = {5};
+    for (unsigned round = 0; round < 8; round++) {
+        struct long_list(*lists)[LONG_LISTS] = calloc(LONG_RECORDS, sizeof(*lists));
+        struct cells records[LONG_RECORDS];
+        struct object objects[LONG_RECORDS];
+        assert_non_null(lists);
+        for (unsigned i = 0; i < LONG_RECORDS; i++) {
+            cells_init(&records[i], &r->pool);
+            objects[i] = cells_object(&records[i], &r->f[OBJ], 7, NULL);
+        }
+        unsigned record = 0, list = 0;
+        for (unsigned i = 0; i < 15000; i++) {
+            if (round % 2 || dice_one_in(&d, 300)) {
+                record = (unsigned)dice_below(&d, LONG_RECORDS);
+                list = (unsigned)dice_below(&d, LONG_LISTS);
+            }
+            uint32_t value = (uint32_t)dice_below(&d, LONG_VALUES);
+            struct long_list *l = &lists[record][list];
+            if (list == LONG_TEXT && dice_one_in(&d, 50)) {
+                long_remove(&records[record], r, l, value);
+                continue;
+            }
+            bool new = long_put(&records[record], r, objects[record], list, value);
+            assert_true(list >= LONG_CHILD || new == !l->there[value]);
+            if (!l->there[value]) {
+                l->there[value] = true;
+                l->values[l->count++] = value;
+            }
+        }
+        for (unsigned i = 0; i < LONG_RECORDS * LONG_LISTS; i++) {
+            long_check(&records[i / LONG_LISTS], r, objects[i / LONG_LISTS], i % LONG_LISTS,
+                       &lists[i / LONG_LISTS][i % LONG_LISTS]);
+        }
+        for (unsigned i = 0; i < LONG_RECORDS; i++) {
+            cells_done(&records[i]);
+        }
+        free(lists);
+    }
+}
+
 #define CELLS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -580,6 +707,7 @@ int main(void) {
         CELLS_TEST(test_no_memory),
         CELLS_TEST(test_keep_linked),
         CELLS_TEST(test_random),
+        CELLS_TEST(test_long_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* source.h: where packets come from.
  *
  * Owner: one thread per open source. A source fills batches with packets whose bytes live in a block (packet/block.h)
- * the batch holds a reference to. Cost: read() in 1 MiB blocks, no copy of a packet but of the one that straddles two
+ * the batch holds a reference to. Cost: read() a block at a time, no copy of a packet but of the one that straddles two
  * blocks. Failure: never ends the run: a damaged file is read as far as it goes; what was wrong is told through `note`.
  */
 #ifndef SEINE_SOURCE_SOURCE_H

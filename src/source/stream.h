@@ -1,6 +1,6 @@
 /* stream.h: bytes of one input in order, wherever they come from: a descriptor, memory, or an unpacked archive member.
  *
- * Owner: one source. Thread: one. Cost: an indirect call per read of up to 1 MiB. Failure: -errno, with a sentence in
+ * Owner: one source. Thread: one. Cost: an indirect call per read of up to a block. Failure: -errno, with a sentence in
  * `why` when the number alone does not say what happened (damaged compressed data).
  */
 #ifndef SEINE_SOURCE_STREAM_H

@@ -1,6 +1,6 @@
 /* window.c: see window.h.
  *
- * Decision: when nobody else holds the block, the straddling bytes move to its front and the same 1 MiB is filled
+ * Decision: when nobody else holds the block, the straddling bytes move to its front and the same bytes are filled
  * again, so that one pass over a file by one thread touches one block.
  */
 #include "source/window.h"

@@ -2,7 +2,7 @@
  *
  *   block:  [ done | at ... end | free ... cap ]        position of data[i] in the stream = base + i
  *
- * Owner: one source. Thread: one. Cost: one read() per 1 MiB; only the bytes of a record that straddles two blocks are
+ * Owner: one source. Thread: one. Cost: one read() per block; only the bytes of a record that straddles two blocks are
  * moved. Failure: -ENOMEM; an error of the stream ends it (`eof`) and is kept in `error`.
  */
 #ifndef SEINE_SOURCE_WINDOW_H

@@ -127,6 +127,12 @@ size_t mac_write(const uint8_t mac[6], char *ret_text) {
     return 17;
 }
 
+static inline void write_i64(struct pen *p, int64_t value) {
+    *p->at = '-';
+    p->at += value < 0;
+    pen_u64(p, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
 static void write_value(struct pen *p, const struct field *f, const struct value *v) {
     switch ((enum field_type)f->type) {
     case FT_U64:
@@ -134,10 +140,7 @@ static void write_value(struct pen *p, const struct field *f, const struct value
         pen_u64(p, v->u64);
         break;
     case FT_I64:
-        if (v->i64 < 0) {
-            *p->at++ = '-';
-        }
-        pen_u64(p, v->i64 < 0 ? 0 - (uint64_t)v->i64 : (uint64_t)v->i64);
+        write_i64(p, v->i64);
         break;
     case FT_FLOAT:
         pen_double(p, v->number);
@@ -292,6 +295,12 @@ static void write_computed(struct writing *w, const struct field *f) {
         return;
     }
     pen_bracket(&w->pen, '[');
+    if (f->type == FT_I64) { /* positions of packets: the only list that is as long as the session */
+        for (; present && pen_need(&w->pen, VALUE_ROOM); v.index++, present = f->def->get(w->record, &v)) {
+            pen_comma(&w->pen);
+            write_i64(&w->pen, v.i64);
+        }
+    }
     for (; present && value_need(&w->pen, &v); v.index++, present = f->def->get(w->record, &v)) {
         pen_comma(&w->pen);
         write_value(&w->pen, f, &v);

@@ -7,7 +7,8 @@
  *
  * Values are deduplicated when put (F_REPEAT keeps them), bounded in length and number, and written in the order they
  * came. Owner: one thread at a time; moves whole. Cost of a put: a binary search over the present fields and a walk
- * over the values of that field, of which long lists have hash tables (cells_index.h). Failure: a value that finds no memory is dropped and counted in `dropped`.
+ * over the values of that field, of which long lists have hash tables (cells_index.h). Failure: a value that finds no
+ * memory is dropped and counted in `dropped`.
  */
 #ifndef SEINE_RECORD_RECORD_H
 #define SEINE_RECORD_RECORD_H

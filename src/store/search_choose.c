@@ -77,17 +77,29 @@ static void sift_down(struct choosing *c, size_t at) {
     }
 }
 
-static void choose(struct choosing *c, size_t limit, const uint64_t *row) {
-    if (c->g->q->sort == GROUP_UNSORTED) {
-        c->rows[c->count] = row;
-        c->count += c->count < limit;
-    } else if (c->count < limit) {
-        c->rows[c->count++] = row;
-        for (size_t i = c->count == limit ? limit / 2 : 0; i-- > 0;) {
+/* A row that is chosen in place of another, or of none: copied, where rows are. */
+static const uint64_t *row_kept(const struct choosing *c, const uint64_t *instead, const uint64_t *row) {
+    const struct result *r = c->g->result;
+    size_t stride = r->table.stride;
+    if (!r->rows) {
+        return row;
+    }
+    uint64_t *to = r->rows + (instead ? (size_t)(instead - r->rows) : c->count * stride);
+    memcpy(to, row, stride * sizeof(*row));
+    return to;
+}
+
+static void choose(struct choosing *c, const uint64_t *row) {
+    bool sorted = c->g->q->sort != GROUP_UNSORTED;
+    c->sessions += row[c->g->words];
+    if (c->count < c->limit) {
+        c->rows[c->count] = row_kept(c, NULL, row);
+        c->count++;
+        for (size_t i = sorted && c->count == c->limit ? c->limit / 2 : 0; i-- > 0;) {
             sift_down(c, i);
         }
-    } else if (limit && compare_groups(c, row, c->rows[0]) < 0) {
-        c->rows[0] = row;
+    } else if (c->limit && sorted && compare_groups(c, row, c->rows[0]) < 0) {
+        c->rows[0] = row_kept(c, c->rows[0], row);
         sift_down(c, 0);
     }
 }
@@ -133,7 +145,24 @@ static int rank_words(struct choosing *c) {
     return 0;
 }
 
-int choosing_run(struct choosing *c) {
+static bool copies(const struct grouping *g) {
+    return g->q->limit && g->q->limit <= CHOSEN_MAX;
+}
+
+int choosing_begin(struct choosing *c) {
+    struct result *r = c->g->result;
+    c->count = 0;
+    c->sessions = c->total = 0;
+    if (!copies(c->g) || r->rows) {
+        return 0;
+    }
+    c->limit = (size_t)c->g->q->limit;
+    c->rows = malloc(c->limit * sizeof(uint64_t *));
+    r->rows = malloc(c->limit * r->table.stride * sizeof(*r->rows));
+    return c->rows && r->rows ? 0 : -ENOMEM;
+}
+
+int choosing_take(struct choosing *c) {
     const struct grouping *g = c->g;
     const struct table *t = &g->result->table;
     const struct words *w = &g->result->words;
@@ -142,8 +171,11 @@ int choosing_run(struct choosing *c) {
     for (size_t i = 0; i < word_parts; i++) {
         total += w->parts[i].count;
     }
-    size_t limit = (size_t)(g->q->limit ? MIN(g->q->limit, total) : total);
-    c->rows = malloc((limit + 1) * sizeof(uint64_t *));
+    c->total += total;
+    if (!copies(g)) {
+        c->limit = (size_t)(g->q->limit ? MIN(g->q->limit, total) : total);
+        c->rows = malloc((c->limit + 1) * sizeof(uint64_t *));
+    }
     if (!c->rows) {
         return -ENOMEM;
     }
@@ -153,23 +185,24 @@ int choosing_run(struct choosing *c) {
             return code;
         }
         for (const uint64_t *row = table_next(t, i, NULL); row; row = table_next(t, i, row)) {
-            c->sessions += row[g->words];
-            choose(c, limit, row);
+            choose(c, row);
         }
     }
     for (size_t i = 0; i < word_parts; i++) {
         for (uint32_t k = 0; k < w->parts[i].count; k++) {
-            const uint64_t *row = w->parts[i].rows + k * w->stride;
-            c->sessions += row[g->words];
-            choose(c, limit, row);
+            choose(c, w->parts[i].rows + k * w->stride);
         }
     }
-    bool sorted = g->q->sort != GROUP_UNSORTED;
+    return 0;
+}
+
+int choosing_end(struct choosing *c) {
+    bool sorted = c->g->q->sort != GROUP_UNSORTED;
     int code = sorted && c->count > RANKS_WORTH ? rank_words(c) : 0;
-    if (code == 0 && sorted) {
+    if (code == 0 && sorted && c->count) {
         qsort_r(c->rows, c->count, sizeof(uint64_t *), compare_for_sort, c);
     }
-    g->result->groups.total = total;
+    c->g->result->groups.total = c->total;
     return code;
 }
 
@@ -199,7 +232,7 @@ int choosing_show(struct choosing *c) {
     static const uint64_t nothing[GROUP_SUMS_MAX];
     struct grouping *g = c->g;
     struct result *r = g->result;
-    uint64_t refused = atomic_load(&g->refused) + table_refused(&r->table);
+    uint64_t refused = atomic_load(&g->refused) + g->left_out;
     r->list = calloc(c->count + 1, sizeof(*r->list));
     r->values = calloc(c->count * g->q->key_count + 1, sizeof(*r->values));
     if (!r->list || !r->values) {

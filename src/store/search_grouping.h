@@ -16,6 +16,7 @@ struct result {
     struct words words;
     struct group *list;
     struct group_value *values;
+    uint64_t *rows; /* of the chosen groups, once they are not the table's any more */
     uint64_t *sums; /* of the chosen groups, when they were added afterwards */
 };
 
@@ -40,7 +41,8 @@ struct grouping {
     struct kept_codes *kept; /* per part and key; NULL: parts are read once */
     struct summing *summing; /* the parts are being read once more */
     struct table_feed *feeds[SEARCH_THREADS_MAX];
-    _Atomic uint64_t refused;
+    _Atomic uint64_t refused; /* sessions whose keys found no room among the words */
+    uint64_t left_out;        /* sessions whose groups found none in the table */
 };
 
 static inline uint64_t grouping_key(const struct grouping *g, const uint64_t *tuple, size_t key) {
@@ -52,11 +54,18 @@ static inline uint64_t grouping_key(const struct grouping *g, const uint64_t *tu
 struct choosing {
     struct grouping *g;
     const uint64_t **rows; /* as a heap: the worst first; in the end sorted */
-    size_t count;
+    size_t count, limit;
+    uint64_t total;
     uint64_t sessions;           /* in all groups */
     uint32_t *ranks[WORD_PARTS]; /* places of words in the order of their values, once there are many groups to sort */
 };
-int choosing_run(struct choosing *c);
+/* Nothing is chosen yet. */
+int choosing_begin(struct choosing *c);
+/* Looks at what is in the table, or beside the values. With a limit of CHOSEN_MAX at most the chosen rows are copied,
+ * so that the table may go; else once only. */
+#define CHOSEN_MAX 16384u
+int choosing_take(struct choosing *c);
+int choosing_end(struct choosing *c);
 void choosing_done(struct choosing *c);
 /* The answer: the chosen groups as the caller sees them. */
 int choosing_show(struct choosing *c);

@@ -14,7 +14,7 @@
 #define PRODUCT_MAX 1000000u /* groups one session may count in */
 #define HALF_BITS 32u
 #define AFTER_GROUPS 65536u /* as many possible groups make a second reading cheaper than sums of them all */
-#define AFTER_LIMIT 16384u  /* chosen groups whose sums each thread may hold */
+#define PASSES_STEP 4u
 
 /* One part being grouped. */
 struct group_part {
@@ -614,7 +614,7 @@ static uint64_t possible_groups(const struct grouping *g, size_t part) {
 static bool sums_can_wait(const struct grouping *g) {
     const struct group_request *q = g->q;
     bool many = false;
-    if (q->key_count < 2 || !q->limit || q->limit > AFTER_LIMIT || q->sum_count <= (q->sort == GROUP_BY_SUM)) {
+    if (q->key_count < 2 || !q->limit || q->limit > CHOSEN_MAX || q->sum_count <= (q->sort == GROUP_BY_SUM)) {
         return false;
     }
     uint64_t limit = g->s->o.many_groups ? g->s->o.many_groups : AFTER_GROUPS;
@@ -631,6 +631,29 @@ static int run_parts(struct grouping *g) {
         g->feeds[i] = table_feed_free(g->feeds[i]);
     }
     return code;
+}
+
+/* Counts and chooses; when the table has no room for all groups, a share of them at a time, by hash. Groups that are
+ * counted beside their values cannot be cut so, and those that all are to be shown must be held anyway. */
+static int choose_in_passes(struct grouping *g, struct choosing *c) {
+    struct table *t = &g->result->table;
+    bool can_repeat = !g->direct && g->q->limit && g->q->limit <= CHOSEN_MAX;
+    for (size_t passes = 1;; passes *= PASSES_STEP) {
+        bool last = !can_repeat || passes * PASSES_STEP > TABLE_PARTS, refused = false;
+        int code = choosing_begin(c);
+        atomic_store(&g->refused, 0);
+        g->left_out = 0;
+        for (size_t pass = 0; code == 0 && pass < passes && (last || !refused); pass++) {
+            table_restrict(t, pass * (TABLE_PARTS / passes), TABLE_PARTS / passes);
+            code = run_parts(g);
+            g->left_out += table_refused(t);
+            refused = g->left_out > 0;
+            code = code == 0 && (last || !refused) ? choosing_take(c) : code;
+        }
+        if (code < 0 || last || !refused) {
+            return code < 0 ? code : choosing_end(c);
+        }
+    }
 }
 
 /* The second reading. */
@@ -685,9 +708,8 @@ static int run(struct grouping *g, struct search *s) {
     int code = wait && !g->kept ? -ENOMEM : words_init(&r->words, s, g->direct ? g->words + 1 + g->sum_count : 0);
     code = code < 0 ? code : table_init(&r->table, s, g->words, g->sum_count);
     code = code == 0 && q->only_count ? set_only(g) : code;
-    code = code < 0 ? code : run_parts(g);
     struct choosing c = {.g = g};
-    code = code < 0 ? code : choosing_run(&c);
+    code = code < 0 ? code : choose_in_passes(g, &c);
     if (code == 0 && wait) {
         code = add_sums(g, &c);
     }
@@ -734,6 +756,7 @@ struct groups *groups_free(struct groups *groups) {
         }
         free(r->list);
         free(r->values);
+        free(r->rows);
         free(r->sums);
         free(r);
     }

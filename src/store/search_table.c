@@ -251,6 +251,7 @@ int table_init(struct table *t, struct search *s, size_t keys, size_t sums) {
     struct hash_key key;
     int code = hash_key_random(&key);
     *t = (struct table){.s = s, .seed = key.k0, .keys = keys, .sums = sums, .stride = keys + 1 + sums};
+    t->count = TABLE_PARTS;
     for (size_t i = 0; i < TABLE_PARTS; i++) {
         (void)pthread_mutex_init(&t->parts[i].lock, NULL);
     }
@@ -268,6 +269,19 @@ void table_done(struct table *t) {
         (void)pthread_mutex_destroy(&t->parts[i].lock);
     }
     *t = (struct table){0};
+}
+
+void table_restrict(struct table *t, size_t from, size_t count) {
+    for (size_t i = 0; i < TABLE_PARTS; i++) {
+        struct table_part *p = &t->parts[i];
+        search_release(t->s, part_bytes(t, p->cap));
+        free(p->rows);
+        p->rows = NULL;
+        p->cap = p->count = 0;
+        p->refused = 0;
+    }
+    t->from = from;
+    t->count = count;
 }
 
 uint64_t table_count(const struct table *t) {
@@ -444,7 +458,7 @@ struct table_feed *table_feed_new(struct table *t, size_t values) {
         f->size = t->keys + values;
         f->values = values;
         f->batch = (uint32_t)MAX(FEED_BYTES / (f->size * sizeof(*f->rows)), (size_t)AHEAD);
-        f->rows = malloc((size_t)TABLE_PARTS * f->batch * f->size * sizeof(*f->rows));
+        f->rows = malloc(((size_t)TABLE_PARTS * f->batch + 1) * f->size * sizeof(*f->rows));
     }
     if (f && !f->rows) {
         free(f);

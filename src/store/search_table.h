@@ -79,6 +79,7 @@ struct table {
     struct search *s;
     uint64_t seed;
     size_t keys, sums, stride;
+    size_t from, count; /* parts that are filled: others' rows are dropped */
     struct table_part parts[TABLE_PARTS];
 };
 
@@ -87,7 +88,7 @@ struct table_feed {
     struct table *t;
     size_t size, values; /* words of a row: keys and values; values alone */
     uint32_t batch;      /* rows of a part */
-    uint64_t *rows;      /* TABLE_PARTS x batch rows */
+    uint64_t *rows;      /* TABLE_PARTS x batch rows, and one for what is dropped */
     /* Instead of adding: called with the values of the key that is there already, and those put. One thread at a time
      * for each key. */
     void (*visit)(void *ctx, uint64_t *values, const uint64_t *put);
@@ -97,6 +98,8 @@ struct table_feed {
 
 int table_init(struct table *t, struct search *s, size_t keys, size_t sums);
 void table_done(struct table *t);
+/* Empties it; from here on only these parts are filled. */
+void table_restrict(struct table *t, size_t from, size_t count);
 uint64_t table_count(const struct table *t);
 uint64_t table_refused(const struct table *t);
 /* The row of a key behind `at` (NULL: the first) in a part; NULL: no more. */
@@ -122,6 +125,9 @@ static inline uint64_t table_hash(const struct table *t, const uint64_t *keys) {
 static inline uint64_t *table_put_hashed(struct table_feed *f, uint64_t hash, const uint64_t *keys) {
     const struct table *t = f->t;
     size_t part = hash / (UINT64_MAX / TABLE_PARTS + 1);
+    if (part - t->from >= t->count) {
+        return f->rows + TABLE_PARTS * f->batch * f->size;
+    }
     if (f->counts[part] == f->batch) {
         table_flush(f, part);
     }

@@ -111,6 +111,53 @@ static void test_beacons(void **state) {
     build_done(&b);
 }
 
+/* Groups that have no room all at once are counted a share at a time: the answer is the same. */
+static void test_passes(void **state) {
+    (void)state;
+    struct build b;
+    struct err e = {0};
+    build_init(&b, 13, 400);
+    build_append(&b, 1500);
+    struct snapshot *s = build_snapshot(&b);
+    struct search *large = search_for(s, NULL), *small;
+    struct search_options options = {.snapshot = s, .threads = 2, .memory = 100000, .many_groups = 2};
+    assert_int_equal(search_new(&options, &small, &e), 0);
+    assert_int_equal(search_run(small), 0);
+    struct group_request q = {.keys = {{.field = {field_at(s, "source.port"), NULL, ACCESS_VALUE}},
+                                       {.field = {field_at(s, "network.bytes"), NULL, ACCESS_VALUE}}},
+                              .key_count = 2,
+                              .sums = {field_at(s, "source.packets"), field_at(s, "source.bytes")},
+                              .sum_count = 2};
+    struct groups *want, *got;
+    assert_int_equal(search_groups(small, &q, &got), 0);
+    assert_true(got->truncated); /* all of them cannot be held */
+    groups_free(got);
+    for (unsigned sort = GROUP_BY_COUNT; sort <= GROUP_BY_KEY; sort++) {
+        q.limit = 100;
+        q.sort = (enum group_sort)sort;
+        q.sort_sum = 1;
+        assert_int_equal(search_groups(large, &q, &want), 0);
+        assert_int_equal(search_groups(small, &q, &got), 0);
+        assert_false(got->truncated);
+        assert_true(got->total > 1000);
+        assert_int_equal(got->total, want->total);
+        assert_int_equal(got->others, want->others);
+        assert_int_equal(got->count, 100);
+        for (size_t i = 0; i < got->count; i++) {
+            assert_int_equal(got->list[i].count, want->list[i].count);
+            assert_int_equal(got->list[i].keys[0].number, want->list[i].keys[0].number);
+            assert_int_equal(got->list[i].keys[1].number, want->list[i].keys[1].number);
+            assert_memory_equal(got->list[i].sums, want->list[i].sums, 2 * sizeof(uint64_t));
+        }
+        groups_free(want);
+        groups_free(got);
+    }
+    search_free(small);
+    search_free(large);
+    snapshot_unref(s);
+    build_done(&b);
+}
+
 static bool gather(void *ctx, struct span text) {
     char *to = ctx;
     size_t len = strlen(to);
@@ -145,6 +192,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_large_sums),
         cmocka_unit_test(test_beacons),
+        cmocka_unit_test(test_passes),
         cmocka_unit_test(test_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

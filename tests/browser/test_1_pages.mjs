@@ -105,14 +105,15 @@ export default async function ({ page, chrome, server }) {
         }
     });
     await check('the bundle is at most 1.5 MB compressed, and nothing comes from elsewhere', async () => {
-        let sum = 0;
+        // Each once: a browser whose requests are held back keeps nothing.
+        const sent = new Map();
         const hosts = new Set();
         const fresh = await open(chrome, server.url);
         const sizes = [];
         fresh.on('request', (request) => hosts.add(new URL(request.url()).host));
         fresh.on('requestfinished', (request) => {
             if (new URL(request.url()).pathname.includes('/assets/')) {
-                sizes.push(request.sizes().then((s) => (sum += s.responseBodySize)));
+                sizes.push(request.sizes().then((s) => sent.set(request.url(), Math.max(sent.get(request.url()) ?? 0, s.responseBodySize))));
             }
         });
         for (const [, address, needed] of PAGES) {
@@ -122,6 +123,7 @@ export default async function ({ page, chrome, server }) {
             await Promise.all(sizes);
         }
         await fresh.context().close();
+        const sum = [...sent.values()].reduce((a, b) => a + b, 0);
         console.log(`# bundle as sent: ${sum} bytes`);
         expect(sum > 50000 && sum <= 1.5 * 2 ** 20, `${sum} bytes`);
         expect(hosts.size === 1, 'hosts: ' + [...hosts].join(' '));

@@ -276,6 +276,21 @@ export default async function ({ page, server }) {
             await until(async () => (number ? parseInt(await count(page), 10) === number : page.locator('.empty').count()), `${bounding}: ${number}`);
         }
     });
+    await check('menus: a field becomes a column, its values are there as text', async () => {
+        await page.goto('/sessions?expression=' + encodeURIComponent('protocols == smtp'));
+        await settled(page, '3 sessions');
+        await rows(page).first().click({ position: { x: 5, y: 5 } });
+        const name = page.locator('section.detail button.name', { hasText: /^Subject$/ });
+        await name.click();
+        const where = await page.getByRole('menuitem', { name: /^Values as text/ }).getAttribute('href');
+        expect((await (await page.request.get(where)).text()).includes('The figures'), 'subjects of mails, with counts');
+        await page.getByRole('menuitem', { name: 'As a column' }).click();
+        await page.locator('.th', { hasText: 'Subject' }).waitFor();
+        await name.click();
+        await page.getByRole('menuitem', { name: 'Not as a column' }).click();
+        await until(async () => (await page.locator('.th', { hasText: 'Subject' }).count()) === 0, 'it is none any more');
+        await page.evaluate(() => localStorage.clear());
+    });
     await check('menus have what the server adds: a file by its digest', async () => {
         await page.goto('/spiview?spi=http.md5');
         await page.locator('dd .v').first().click();

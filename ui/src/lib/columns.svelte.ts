@@ -14,7 +14,7 @@ export interface Column {
     width: number;
 }
 
-const WIDTH: Record<Column['kind'], number> = { time: 188, duration: 78, bytes: 78, number: 70, text: 130, info: 320 };
+const WIDTH: Record<Column['kind'], number> = { time: 188, duration: 92, bytes: 78, number: 70, text: 130, info: 320 };
 
 function kindOf(f: Field): Column['kind'] {
     if (f.type === 'seconds' || f.type === 'date' || f.type === 'time') {

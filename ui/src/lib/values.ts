@@ -1,5 +1,7 @@
 /* values.ts: what can be done with a value: the items of its menu. */
 import { actions } from './actions.svelte';
+import { address } from './api.svelte';
+import { columns } from './columns.svelte';
 import { and, or, test } from './expr';
 import { countable, pathOf, type Field } from './fields.svelte';
 import { menu, notice, type Item } from './menu.svelte';
@@ -58,6 +60,13 @@ export function fieldItems(field: Field): Item[] {
             { label: 'Values over time', note: field.friendlyName, apart: true, href: url.to('spigraph', { exp: field.exp }) },
             { label: 'All values with counts', note: field.friendlyName, href: url.to('spiview', { spi: pathOf(field) }) },
         );
+    }
+    const shown = columns.ids.includes(pathOf(field));
+    if (field.type !== 'notreal') {
+        items.push({ label: shown ? 'Not as a column' : 'As a column of the sessions', run: () => columns.toggle(pathOf(field)) });
+    }
+    if (countable(field)) {
+        items.push({ label: 'Values as text, in a new tab', href: address('unique', { ...query.params, exp: field.exp, counts: 1 }) });
     }
     items.push({ label: 'Has any value', note: field.exp + ' == EXISTS!', run: () => ask(and(query.expression, field.exp + ' == EXISTS!')) });
     return items;

@@ -84,7 +84,11 @@ async function userCases(anna, ben) {
 async function keptCases(anna, ben) {
     await check('views: made, shared by user, used and not changed by that user, changed by a role, deleted', async () => {
         await anna.goto('/settings?part=views');
-        await anna.getByRole('button', { name: 'New view' }).click();
+        await anna.getByRole('button', { name: 'New view' }).press('Enter');
+        await until(() => anna.evaluate(() => document.activeElement?.closest('label')?.textContent.trim() === 'Name'), 'the name has the focus');
+        await anna.getByRole('button', { name: 'Cancel' }).press('Enter');
+        await until(() => anna.evaluate(() => document.activeElement?.textContent === 'New view'), 'and then the button again');
+        await anna.getByRole('button', { name: 'New view' }).press('Enter');
         await fill(anna, { Name: 'names', Expression: 'protocols == ' });
         await wrong(anna, /Column \d+/);
         await fill(anna, { Expression: 'protocols == dns', 'Users, by commas': 'ben, nobody-here' });

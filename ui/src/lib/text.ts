@@ -84,3 +84,8 @@ export async function copy(text: string): Promise<boolean> {
         return done;
     }
 }
+
+/** An action of forms that appear because they were asked for: the first thing to fill in has the focus. */
+export function entered(node: HTMLElement): void {
+    node.querySelector<HTMLElement>('input:not(:disabled), select, textarea, a')?.focus();
+}

@@ -7,6 +7,7 @@
 #include "query/fit.h"
 #include "record/values.h"
 #include "store/column.h"
+#include "store/lanes.h"
 #include "store/search_own.h"
 
 #define FEW 256 /* rows of a block that are cheaper to look up than to go through its values */
@@ -269,20 +270,35 @@ static int few_codes(struct worker *w, struct plan *p, uint32_t block, const uin
     return 0;
 }
 
-/* Lists of values that are all known. */
+/* Lists of values that are all known: the codes of all lists are tested as one run, and those that fit, mostly few,
+ * tell their lists. */
 static int fill_lists(struct worker *w, struct plan *p, uint64_t *set) {
     const uint32_t *ends, *codes;
     const struct code_set *fit = &p->codes;
+    uint32_t lists = p->reader.info->lists, list = 0;
     int code = column_lists(p->reader.c, &w->use, &ends, &codes);
-    uint32_t width = fit->high - fit->low;
-    for (uint32_t list = 0, at = 0; code >= 0 && list < p->reader.info->lists; list++) {
-        bool any = false;
-        for (; at < ends[list]; at++) {
-            any |= fit->set ? code_bits_has(fit->set, codes[at]) : codes[at] - fit->low <= width;
-        }
-        set[list / 64] |= (uint64_t)any << (list % 64);
+    if (code < 0 || lists == 0) {
+        return MIN(code, 0);
     }
-    return MIN(code, 0);
+    uint32_t total = ends[lists - 1];
+    uint64_t *fits = code_bits_new(w, total);
+    if (!fits) {
+        return -ENOMEM;
+    }
+    if (fit->set) {
+        lanes()->in_set(codes, total, fit->set, fits);
+    } else {
+        lanes()->in_range(codes, total, fit->low, fit->high - fit->low, fits);
+    }
+    for (uint32_t word = 0; word < (total + 63) / 64; word++) {
+        for (uint64_t bits = fits[word]; bits; bits &= bits - 1) {
+            uint32_t at = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            for (; ends[list] <= at; list++) {
+            }
+            code_bits_set(set, list);
+        }
+    }
+    return 0;
 }
 
 /* All lists at once, and after that no row has to be asked whether its list is known. */

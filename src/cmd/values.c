@@ -80,13 +80,18 @@ static int column_add(const struct registry *registry, struct span name, struct 
 }
 
 /* Expressions know the name, for all fields of a kind: host, asn. */
-static bool is_family(const struct registry *registry, const char *name) {
-    struct query *q = NULL;
-    char question[80];
-    int n = snprintf(question, sizeof(question), "%s == EXISTS!", name);
+static bool is_family(const struct registry *registry, struct span name) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    bool is = n > 0 && n < (int)sizeof(question) && name[strspn(name, letters)] == 0 &&
-              query_parse(span_text(question), registry, 0, &q, NULL) == 0;
+    struct query *q = NULL;
+    _cleanup_(buf_done) struct buf question;
+    buf_init(&question, 128);
+    buf_add_span(&question, name);
+    buf_add_text(&question, " == EXISTS!");
+    bool plain = true;
+    for (size_t i = 0; i < name.len; i++) {
+        plain = plain && name.at[i] && strchr(letters, name.at[i]);
+    }
+    bool is = plain && !question.overflowed && query_parse(buf_span(&question), registry, 0, &q, NULL) == 0;
     query_free(q);
     return is;
 }
@@ -104,7 +109,7 @@ int column_find(const struct registry *registry, const char *name, struct column
     }
     if (code < 0) {
         const char *near = registry_nearest(registry, span_text(name));
-        if (is_family(registry, name)) {
+        if (is_family(registry, span_text(name))) {
             (void)err_set(ret_err, -EINVAL, "\"%s\" is no single field: name those you want", name);
             err_hint(ret_err, "`seine fields %s` lists them", name);
             return -EINVAL;

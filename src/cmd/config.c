@@ -190,6 +190,10 @@ static void dump(struct session_setup *s, const struct setting_table *t) {
         buf_clear(&value);
         setting_value_text(shown->setting, shown->module->target, &value);
         bool usual = setting_is_default(s->config, shown->setting, shown->module->target);
+        if (shown->setting->secret && !usual) {
+            (void)printf("# set, not shown: %s\n", shown->setting->name);
+            continue;
+        }
         (void)printf("%s%s = %.*s\n", usual ? "# default: " : "", shown->setting->name, (int)value.len,
                      value.len ? (const char *)value.data : "");
     }

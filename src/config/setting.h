@@ -8,6 +8,7 @@
 #ifndef SEINE_CONFIG_SETTING_H
 #define SEINE_CONFIG_SETTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct setting {
     const char *choices;  /* ST_CHOICE: comma-separated */
     const char *help;
     const char *section; /* NULL = [default] and node sections */
+    bool secret;         /* the value is not shown to people */
 };
 
 #define SETTING(struct_type, member) offsetof(struct struct_type, member)

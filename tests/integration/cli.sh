@@ -122,6 +122,8 @@ code 0 'the sample is a good file' 'sample.ini: good'
 sed 's/^;//' sample.ini >full.ini
 run config check full.ini
 code 0 'so it is with every default taken in'
+run config dump -o serverSecret=hushhush -o authClientSecret=hushhush
+check 'secrets are not shown' bash -c "! grep -q hush out && grep -q 'not shown: serverSecret' out"
 run config dump -o tcpTimeout=5m
 check 'dump shows the value in force' shows '^tcpTimeout = 300$'
 cp out dumped.ini

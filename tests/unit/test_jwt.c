@@ -247,10 +247,10 @@ static void test_claims(void **state) {
     token = token_make(t->rsa, "{\"alg\":\"RS256\"}", "{" CLAIMS "}");
     assert_int_equal(check_with(t->keys, "RS256", token, "n1"), -EACCES);
     /* A bit anywhere in what is signed, or in the signature. */
-    for (size_t i = 0; token[i]; i += 7) {
+    for (size_t i = 0, last = strlen(token) - 1; i < last; i += 7) {
         char kept = token[i];
         token[i] = kept == 'A' ? 'B' : 'A';
-        assert_true(token[i + 1] == 0 || check_with(t->keys, "RS256", token, NULL) < 0);
+        assert_true(check_with(t->keys, "RS256", token, NULL) < 0);
         token[i] = kept;
     }
     free(token);

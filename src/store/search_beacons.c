@@ -15,6 +15,7 @@ enum { KEY_SOURCE, KEY_DESTINATION, KEY_PORT, KEYS };
 /* A key in a table is one word: words of both addresses, and the port. */
 #define PORT_SIZE 16u
 #define ADDRESS_SIZE 24u
+#define KEPT_FIRST 1024u
 #define FILTER_LEAST 13u
 #define FILTER_MOST 23u
 
@@ -38,7 +39,8 @@ struct beaconing {
     struct table_feed *feeds[SEARCH_THREADS_MAX];
     struct kept_codes (*codes)[KEYS]; /* per part, for the second pass */
     struct kept *kept;
-    uint64_t *times; /* beginnings, key behind key */
+    uint64_t kept_count, kept_cap;
+    uint64_t *times, time_count; /* beginnings, key behind key */
     _Atomic uint64_t claimed;
     bool collecting; /* the second pass */
     _Atomic bool refused;
@@ -239,9 +241,9 @@ static int run_pass(struct beaconing *b) {
 }
 
 /* A map of bits with at least eight for each key, so that few others pass. */
-static int make_filter(struct beaconing *b, uint64_t keys) {
+static int make_filter(struct beaconing *b) {
     unsigned bits = FILTER_LEAST;
-    while (bits < FILTER_MOST && (uint64_t)1 << bits < 8 * keys) {
+    while (bits < FILTER_MOST && (uint64_t)1 << bits < 8 * b->kept_count) {
         bits++;
     }
     b->filter_shift = 64 - bits;
@@ -249,49 +251,83 @@ static int make_filter(struct beaconing *b, uint64_t keys) {
     return b->filter ? 0 : -ENOMEM;
 }
 
-/* Gives every key with enough sessions its place among the times. */
-static void place_keys(struct beaconing *b, struct table_feed *feed) {
-    uint64_t times = 0, keys = 0;
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
+static int one_more_kept(struct beaconing *b) {
+    if (b->kept_count < b->kept_cap) {
+        return 0;
+    }
+    uint64_t cap = b->kept_cap ? 2 * b->kept_cap : KEPT_FIRST;
+    if (!claim(b, (cap - b->kept_cap) * sizeof(*b->kept))) {
+        return -E2BIG;
+    }
+    struct kept *more = realloc(b->kept, cap * sizeof(*more));
+    if (!more) {
+        return -ENOMEM;
+    }
+    b->kept = more;
+    b->kept_cap = cap;
+    return 0;
+}
+
+/* Gives every counted key with enough sessions its place among the times. */
+static int keep_keys(struct beaconing *b) {
+    struct table_feed *feed = table_feed_new(&b->chosen, 1);
+    int code = feed ? 0 : -ENOMEM;
+    for (size_t i = 0; code == 0 && i < TABLE_PARTS; i++) {
         const uint64_t *row = NULL;
-        while ((row = table_next(&b->counted, i, row))) {
-            if (row[1] < b->min_count) {
+        while (code == 0 && (row = table_next(&b->counted, i, row))) {
+            code = row[1] < b->min_count ? 0 : one_more_kept(b);
+            if (code < 0 || row[1] < b->min_count) {
                 continue;
             }
-            uint64_t bit = table_hash(&b->chosen, row) >> b->filter_shift;
-            b->filter[bit / 64] |= (uint64_t)1 << (bit % 64);
-            b->kept[keys++] = (struct kept){times, times, times + row[1], 0};
-            *table_put(feed, row) = keys;
-            times += row[1];
+            b->kept[b->kept_count++] = (struct kept){b->time_count, b->time_count, b->time_count + row[1], 0};
+            *table_put(feed, row) = b->kept_count;
+            b->time_count += row[1];
+        }
+    }
+    (void)table_feed_free(feed);
+    return code == 0 && table_refused(&b->chosen) ? -E2BIG : code;
+}
+
+/* The first pass; when there is no room to count all keys, a share of them at a time, by hash. */
+static int count_keys(struct beaconing *b) {
+    for (size_t passes = 1;; passes *= TABLE_PASSES_STEP) {
+        bool last = passes * TABLE_PASSES_STEP > TABLE_PARTS, refused = false;
+        int code = 0;
+        b->kept_count = b->time_count = 0;
+        table_restrict(&b->chosen, 0, TABLE_PARTS);
+        for (size_t pass = 0; code == 0 && pass < passes && (last || !refused); pass++) {
+            table_restrict(&b->counted, pass * (TABLE_PARTS / passes), TABLE_PARTS / passes);
+            code = run_pass(b);
+            refused |= table_refused(&b->counted) > 0;
+            code = code == 0 && (last || !refused) ? keep_keys(b) : code;
+            if (code == -E2BIG && !last) { /* there may be room beside a smaller share */
+                refused = true;
+                code = 0;
+            }
+        }
+        if (code < 0 || last || !refused) {
+            b->refused |= refused;
+            table_done(&b->counted);
+            return code;
         }
     }
 }
 
-/* The second pass needs room for the times of keys with enough sessions; the others are forgotten before. */
+/* The second pass needs room for the times of keys with enough sessions; the others are forgotten by now. */
 static int make_room(struct beaconing *b) {
-    uint64_t times = 0, keys = 0;
-    for (size_t i = 0; i < TABLE_PARTS; i++) {
-        const uint64_t *row = NULL;
-        while ((row = table_next(&b->counted, i, row))) {
-            keys += row[1] >= b->min_count;
-            times += row[1] >= b->min_count ? row[1] : 0;
-        }
-    }
-    if (!claim(b, times * sizeof(*b->times) + keys * sizeof(*b->kept))) {
+    if (!claim(b, b->time_count * sizeof(*b->times))) {
         return -E2BIG;
     }
-    struct table_feed *feed = table_feed_new(&b->chosen, 1);
-    b->kept = malloc((keys + 1) * sizeof(*b->kept));
-    int code = feed && b->kept ? make_filter(b, keys) : -ENOMEM;
-    if (code == 0) {
-        place_keys(b, feed);
+    b->times = malloc((b->time_count + 1) * sizeof(*b->times));
+    int code = b->times ? make_filter(b) : -ENOMEM;
+    for (size_t i = 0; code == 0 && i < TABLE_PARTS; i++) {
+        const uint64_t *row = NULL;
+        while ((row = table_next(&b->chosen, i, row))) {
+            uint64_t bit = table_hash(&b->chosen, row) >> b->filter_shift;
+            b->filter[bit / 64] |= (uint64_t)1 << (bit % 64);
+        }
     }
-    (void)table_feed_free(feed);
-    b->refused |= table_refused(&b->counted) > 0;
-    table_done(&b->counted);
-    b->times = code < 0 ? NULL : malloc((times + 1) * sizeof(*b->times));
-    code = code < 0 ? code : b->times ? 0 : -ENOMEM;
-    return code == 0 && table_refused(&b->chosen) ? -E2BIG : code;
+    return code;
 }
 
 /* --- intervals --- */
@@ -415,7 +451,7 @@ static int find(struct beaconing *b, struct beacons *to) {
     code = code < 0 ? code : words_init(&b->words, b->s, 0);
     code = code < 0 ? code : table_init(&b->counted, b->s, 1, 0);
     code = code < 0 ? code : table_init(&b->chosen, b->s, 1, 0);
-    code = code < 0 ? code : run_pass(b);
+    code = code < 0 ? code : count_keys(b);
     code = code < 0 ? code : make_room(b);
     b->collecting = true;
     code = code < 0 ? code : run_pass(b);

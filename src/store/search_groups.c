@@ -14,7 +14,6 @@
 #define PRODUCT_MAX 1000000u /* groups one session may count in */
 #define HALF_BITS 32u
 #define AFTER_GROUPS 65536u /* as many possible groups make a second reading cheaper than sums of them all */
-#define PASSES_STEP 4u
 
 /* One part being grouped. */
 struct group_part {
@@ -638,8 +637,8 @@ static int run_parts(struct grouping *g) {
 static int choose_in_passes(struct grouping *g, struct choosing *c) {
     struct table *t = &g->result->table;
     bool can_repeat = !g->direct && g->q->limit && g->q->limit <= CHOSEN_MAX;
-    for (size_t passes = 1;; passes *= PASSES_STEP) {
-        bool last = !can_repeat || passes * PASSES_STEP > TABLE_PARTS, refused = false;
+    for (size_t passes = 1;; passes *= TABLE_PASSES_STEP) {
+        bool last = !can_repeat || passes * TABLE_PASSES_STEP > TABLE_PARTS, refused = false;
         int code = choosing_begin(c);
         atomic_store(&g->refused, 0);
         g->left_out = 0;

@@ -15,6 +15,7 @@
 
 #define WORD_PARTS 64u /* small enough to stay near while one is worked on */
 #define TABLE_PARTS 128u
+#define TABLE_PASSES_STEP 4u /* so many times as often is read when a table has no room for a share of the keys */
 #define TABLE_WORDS_MAX (GROUP_KEYS_MAX + 1)
 #define WORD_REFUSED UINT64_MAX
 

@@ -3,6 +3,8 @@
 
 #include "search_build.h"
 
+#define BEACON_MEMORY 420000 /* for all keys at once: a fifth more */
+
 static const struct field *field_at(struct snapshot *s, const char *path) {
     const struct field *f =
         registry_field(snapshot_registry(s), registry_by_path(snapshot_registry(s), span_text(path)));
@@ -158,6 +160,46 @@ static void test_passes(void **state) {
     build_done(&b);
 }
 
+/* Keys that have no room all at once are counted a share at a time. */
+static void test_beacon_passes(void **state) {
+    (void)state;
+    struct build b;
+    struct err e = {0};
+    build_init(&b, 14, 0);
+    for (size_t i = 0; i < 4 * 1500; i++) {
+        struct record r;
+        build_record(&b, &r);
+        r.first_time = (BUILD_START + (int64_t)(i / 1500) * (1000 + (int64_t)(i % 1500))) * 1000000;
+        r.last_time = r.first_time + 1000000;
+        r.has_ip = r.has_port = true;
+        memset(r.ip, 0, sizeof(r.ip));
+        r.ip[0][15] = 1;
+        r.ip[1][15] = 9;
+        r.port[1] = (uint16_t)(1 + i % 1500);
+        assert_int_equal(store_append(b.writer, &r, &b.last), 0);
+        cells_done(&r.cells);
+    }
+    assert_int_equal(store_flush(b.writer), 0);
+    struct snapshot *s = build_snapshot(&b);
+    struct search *large = search_for(s, NULL), *small;
+    struct search_options options = {.snapshot = s, .threads = 2, .memory = BEACON_MEMORY};
+    assert_int_equal(search_new(&options, &small, &e), 0);
+    assert_int_equal(search_run(small), 0);
+    struct beacons *want, *got;
+    assert_int_equal(search_beacons(large, &(struct beacon_request){0}, &want), 0);
+    assert_int_equal(search_beacons(small, &(struct beacon_request){0}, &got), 0);
+    assert_false(got->truncated);
+    assert_int_equal(want->total, 1500);
+    assert_int_equal(got->total, want->total);
+    assert_memory_equal(got->list, want->list, want->count * sizeof(*want->list));
+    beacons_free(want);
+    beacons_free(got);
+    search_free(small);
+    search_free(large);
+    snapshot_unref(s);
+    build_done(&b);
+}
+
 static bool gather(void *ctx, struct span text) {
     char *to = ctx;
     size_t len = strlen(to);
@@ -190,10 +232,8 @@ static void test_complete(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_large_sums),
-        cmocka_unit_test(test_beacons),
-        cmocka_unit_test(test_passes),
-        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_large_sums),    cmocka_unit_test(test_beacons),  cmocka_unit_test(test_passes),
+        cmocka_unit_test(test_beacon_passes), cmocka_unit_test(test_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

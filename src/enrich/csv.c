@@ -56,12 +56,25 @@ void csv_close(struct csv *c) {
     *c = (struct csv){0};
 }
 
+/* All up to the next quote, which is returned; in one go, as most of a registry of addresses is quoted. */
+static char *copy_quoted(struct csv *c, char *from, char **to) {
+    char *stop = memchr(from, '"', (size_t)(c->end - from));
+    stop = stop ? stop : c->end;
+    for (char *at = from; (at = memchr(at, '\n', (size_t)(stop - at))); at++) {
+        c->line++;
+    }
+    memmove(*to, from, (size_t)(stop - from));
+    *to += stop - from;
+    return stop;
+}
+
 /* Where the field's text goes on behind its first quote; *to is where its unquoted text ends. */
 static char *unquote(struct csv *c, char *from, char **to) {
     bool quoted = false;
     for (; from < c->end && (quoted || (*from != ',' && *from != '\n')); from++) {
-        if (*from != '"') {
-            c->line += *from == '\n';
+        if (quoted && *from != '"') {
+            from = copy_quoted(c, from, to) - 1;
+        } else if (*from != '"') {
             *(*to)++ = *from;
         } else if (quoted && from + 1 < c->end && from[1] == '"') {
             *(*to)++ = *from++;

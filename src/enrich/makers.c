@@ -215,12 +215,12 @@ struct makers *makers_free(struct makers *m) {
 
 static const char *look_up(const struct makers *m, const uint8_t mac[6]) {
     uint64_t number = (uint64_t)read_be32(mac) << 16 | read_be16(mac + 4);
-    for (unsigned bits = PREFIX_MAX; bits >= PREFIX_MIN; bits--) {
-        if (m->lengths >> bits & 1) {
-            const struct maker *slot = &m->slots[slot_of(m, prefix_key(number, bits))];
-            if (slot->prefix) {
-                return (const char *)m->names.data + slot->name;
-            }
+    for (uint64_t left = m->lengths, bit; left; left &= ~bit) { /* longest first */
+        unsigned bits = 63 - (unsigned)__builtin_clzll(left);
+        bit = (uint64_t)1 << bits;
+        const struct maker *slot = &m->slots[slot_of(m, prefix_key(number, bits))];
+        if (slot->prefix) {
+            return (const char *)m->names.data + slot->name;
         }
     }
     return NULL;

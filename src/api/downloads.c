@@ -18,6 +18,7 @@
 #define EXPORT_LENGTH 1000000
 #define CHUNK_POSITIONS ((size_t)1 << 20) /* sorted by time together: 16 MiB */
 #define CHUNK_SESSIONS 10000
+#define CHUNK_DOCUMENTS ((size_t)32 << 20) /* bytes of JSON */
 #define TAGS_MAX 1000
 #define PNG_WIDTH 256
 #define PNG_ROWS_MAX 65536
@@ -34,6 +35,9 @@ struct exporting {
     struct fetch_session sessions[CHUNK_SESSIONS];
     struct packet_position *positions;
     size_t count, position_count;
+    struct items items;                /* of documents; opened for pcapng */
+    struct buf documents;              /* of the sessions of the chunk */
+    size_t places[CHUNK_SESSIONS + 1]; /* where each begins */
     uint64_t packets, lost;
     struct err why;
 };
@@ -52,6 +56,7 @@ static void chunk_clear(struct exporting *x) {
         free((char *)(uintptr_t)x->sessions[i].tags);
     }
     x->count = x->position_count = 0;
+    buf_clear(&x->documents);
 }
 
 static int chunk_write(struct exporting *x) {
@@ -64,6 +69,10 @@ static int chunk_write(struct exporting *x) {
                               .ctx = x->ask->call};
     if (x->count == 0) {
         return 0;
+    }
+    for (size_t i = 0; i < x->count && x->documents.len; i++) { /* they stand still from here on */
+        size_t end = i + 1 < x->count ? x->places[i + 1] : x->documents.len;
+        x->sessions[i].document = span_make(x->documents.data + x->places[i], end - x->places[i]);
     }
     int code = fetch_stored(x->captures, &q, x->writer, &result, &e);
     x->packets += result.packets;
@@ -95,7 +104,7 @@ static bool add_tag(void *ctx, const struct field *f, const struct value *v) {
 }
 
 /* Adds a session to the chunk, in pieces when it is larger than one. */
-static int chunk_add(struct exporting *x, const struct record *r) {
+static int chunk_add(struct exporting *x, const struct search_row *row, const struct record *r) {
     struct tags tags = {.len = 0};
     const struct field *f = registry_field(r->registry, registry_by_path(r->registry, SPAN_LITERAL("tags")));
     int code = 0;
@@ -103,8 +112,13 @@ static int chunk_add(struct exporting *x, const struct record *r) {
         record_values(r, f, add_tag, &tags);
     }
     for (size_t done = 0; code == 0 && (done < r->position_count || done == 0);) {
-        if (x->count == CHUNK_SESSIONS || x->position_count == CHUNK_POSITIONS) {
+        if (x->count == CHUNK_SESSIONS || x->position_count == CHUNK_POSITIONS || x->documents.len > CHUNK_DOCUMENTS) {
             code = chunk_write(x);
+        }
+        x->places[x->count] = x->documents.len;
+        if (x->items.fields && done == 0 && code == 0) {
+            struct json j = json_over(&x->documents);
+            code = items_write(&x->items, row, &j);
         }
         size_t n = MIN((size_t)r->position_count - done, CHUNK_POSITIONS - x->position_count);
         struct fetch_session *s = &x->sessions[x->count];
@@ -133,7 +147,7 @@ static int export_rows(struct exporting *x, const struct search_row *rows, size_
     int code = restorer_new(x->ask->snapshot, f ? &f->id : NULL, f != NULL, true, &restorer);
     for (size_t i = 0; code == 0 && i < count; i++) {
         code = restorer_read(restorer, rows[i].part, rows[i].row, &r);
-        code = code < 0 ? code : chunk_add(x, r);
+        code = code < 0 ? code : chunk_add(x, &rows[i], r);
     }
     code = code < 0 ? code : chunk_write(x);
     restorer_free(restorer);
@@ -156,6 +170,11 @@ static int export_open(struct exporting *x, enum packet_format format) {
         return -ENOMEM;
     }
     x->header_left = x->headless ? 24 : 0;
+    buf_init(&x->documents, CHUNK_DOCUMENTS * 2 + ((size_t)16 << 20));
+    int code = format == PACKET_FORMAT_PCAPNG ? items_open_all(&x->items, x->ask) : 0;
+    if (code < 0) {
+        return code;
+    }
     return packet_writer_open_sink(export_sink, x, &options, &x->writer, &x->ask->err);
 }
 
@@ -191,6 +210,8 @@ static int export_found(struct ask *a, enum packet_format format) {
     chunk_clear(x);
     captures_free(x->captures);
     file_names_free(x->files);
+    items_close(&x->items);
+    buf_done(&x->documents);
     free(x->positions);
     free(x);
     return code;
@@ -545,7 +566,10 @@ static const struct endpoint endpoints[] = {
      .function = sessions_pcapng,
      .parameters = none,
      .title = "Packets of sessions as pcapng",
-     .help = "As pcap, with nanoseconds; the first packet of each session has a comment with its id and tags."},
+     .help =
+         "As pcap, with nanoseconds. Before the first packet of each session stands a block of type 0x80808080: `MOWL` "
+         "and the session as JSON; the packet itself has a comment with its id and tags. Programs that do not know "
+         "the block skip it."},
     {.pattern = "/api/session/:node/:id/pcap",
      .aliases = "/api/session/:node/:id.pcap",
      .flags = API_GET | API_POST | API_HISTORY,

@@ -14,7 +14,7 @@
 #include "fetch/scrub.h"
 
 #define REMOVE_LENGTH 1000000
-#define CHUNK_POSITIONS ((size_t)1 << 20) /* looked for together: 16 MiB */
+#define CHUNK_POSITIONS ((size_t)1 << 20) /* looked for together: 32 MiB */
 
 enum { REMOVE_SPI = 1, REMOVE_PCAP = 2 };
 
@@ -27,7 +27,7 @@ struct removing {
     struct file_names *files;
     struct captures *captures;
     const char *own; /* where captures may be changed; NULL: anywhere */
-    struct packet_position *positions;
+    struct capture_packet *packets;
     size_t position_count;
     struct scrub_result scrubbed;
 };
@@ -35,7 +35,7 @@ struct removing {
 static void removing_done(struct removing *x) {
     captures_free(x->captures);
     file_names_free(x->files);
-    free(x->positions);
+    free(x->packets);
     free(x->seqs);
     ask_close(&x->ask);
 }
@@ -77,7 +77,7 @@ static int scrub_chunk(struct removing *x) {
     struct scrub_result result;
     struct scrub_request request = {.captures = x->captures,
                                     .own = x->own,
-                                    .positions = x->positions,
+                                    .packets = x->packets,
                                     .count = x->position_count,
                                     .cancelled = call_cancelled,
                                     .ctx = x->ask.call};
@@ -97,7 +97,7 @@ static int scrub_record(struct removing *x, const struct record *r) {
             code = scrub_chunk(x);
         }
         if (r->positions[i].file) { /* 0: it was not kept */
-            x->positions[x->position_count++] = r->positions[i];
+            x->packets[x->position_count++] = (struct capture_packet){r->positions[i], r->first_time, r->last_time};
         }
     }
     return code;
@@ -107,9 +107,9 @@ static int scrub_all(struct removing *x) {
     const struct api *api = x->ask.call->api;
     x->files = file_names_new(api->control);
     x->captures = x->files ? captures_of(x->files) : NULL;
-    x->positions = calloc(CHUNK_POSITIONS, sizeof(*x->positions));
+    x->packets = calloc(CHUNK_POSITIONS, sizeof(*x->packets));
     x->own = api->settings->scrub_foreign ? NULL : api->folder;
-    if (!x->captures || !x->positions) {
+    if (!x->captures || !x->packets) {
         return -ENOMEM;
     }
     int code = each_record(x, check_record);

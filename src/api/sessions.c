@@ -405,6 +405,7 @@ static const struct endpoint endpoints[] = {
      .function = session_one,
      .parameters = ids_parameters,
      .title = "A session",
-     .help = "All fields of the session with this id. 404 `Session not found`."},
+     .help = "All fields of the session with this id. 404 `Session not found`, where Arkime says 500: no client "
+             "depends on that."},
 };
 const struct endpoint_family session_family = {"sessions", endpoints, ARRAY_LEN(endpoints)};

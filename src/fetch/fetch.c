@@ -92,8 +92,9 @@ static bool same_place(const struct wanted *a, const struct wanted *b) {
 
 /* --- writing --- */
 
-/* Names the sessions of the packet whose entries begin at `group`. */
-static void comment_make(struct fetch *f, size_t group) {
+/* Names the sessions of the packet whose entries begin at `group`; documents of new ones go before it. */
+static int comment_make(struct fetch *f, size_t group) {
+    int rc = 0;
     buf_clear(&f->comment);
     for (size_t i = group; i < f->wanted_count && same_place(&f->wanted[i], &f->wanted[group]); i++) {
         uint32_t session = f->wanted[i].session;
@@ -101,8 +102,12 @@ static void comment_make(struct fetch *f, size_t group) {
         if (again || (f->named[session] && !f->request->comment_every)) {
             continue;
         }
-        f->named[session] = 1;
         const struct fetch_session *s = &f->request->sessions[session];
+        if (!f->named[session] && s->document.len && rc == 0) {
+            rc = packet_writer_block(f->writer, PACKET_BLOCK_SESSION, SPAN_LITERAL(PACKET_BLOCK_SESSION_TAG),
+                                     s->document, f->err);
+        }
+        f->named[session] = 1;
         buf_add_text(&f->comment, f->comment.len ? "\nsession " : "session ");
         buf_add_text(&f->comment, s->id);
         if (s->tags && s->tags[0]) {
@@ -110,11 +115,12 @@ static void comment_make(struct fetch *f, size_t group) {
             buf_add_text(&f->comment, s->tags);
         }
     }
+    return rc;
 }
 
 static int packet_write(struct fetch *f, const struct packet *p, size_t group) {
-    comment_make(f, group);
-    int rc = packet_writer_add(f->writer, p, buf_span(&f->comment), f->err);
+    int rc = comment_make(f, group);
+    rc = rc < 0 ? rc : packet_writer_add(f->writer, p, buf_span(&f->comment), f->err);
     if (rc < 0) {
         return rc;
     }

@@ -13,12 +13,17 @@
 #include "record/record.h"
 #include "source/source.h"
 
+/* As Arkime writes it: four letters, then the session's document. */
+#define PACKET_BLOCK_SESSION 0x80808080u
+#define PACKET_BLOCK_SESSION_TAG "MOWL"
+
 struct fetch_session {
     const char *id;
     const char *tags; /* as shown: "a, b"; NULL or "" = none */
     const struct packet_position *positions;
     size_t count;
     int64_t first_time, last_time; /* ns; of a store: see capture_packet */
+    struct span document; /* JSON; stands before its first packet in pcapng (PACKET_BLOCK_SESSION); may be empty */
 };
 
 enum fetch_order {

@@ -186,22 +186,22 @@ struct scrub {
     struct err *err;
 };
 
-static int find_packets(struct scrub *x, const struct opened *o, const struct packet_position *list, size_t count) {
+static int find_packets(struct scrub *x, const struct opened *o, const struct capture_packet *list, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct packet p;
         struct err e = {0};
-        if (i && list[i].position == list[i - 1].position) {
+        if (i && list[i].at.position == list[i - 1].at.position) {
             continue; /* of several sessions */
         }
-        int code = captures_read(x->request->captures, &(struct capture_packet){.at = list[i]}, &p, &e);
+        int code = captures_read(x->request->captures, &list[i], &p, &e);
         if (code == -ENOMEM) {
             return code;
         }
-        struct extent extent = {code == 0 ? bytes_at(o, list[i].position) : 0, code == 0 ? p.captured : 0};
+        struct extent extent = {code == 0 ? bytes_at(o, list[i].at.position) : 0, code == 0 ? p.captured : 0};
         if (code == 0 && !is_packet(o, &extent, p.data, x->block)) {
-            const char *name = captures_name(x->request->captures, list[i].file);
+            const char *name = captures_name(x->request->captures, list[i].at.file);
             code = err_set(&e, -ESTALE, "%s has no packet at %llu", name ? name : "the capture",
-                           (unsigned long long)list[i].position);
+                           (unsigned long long)list[i].at.position);
         }
         if (code < 0) {
             x->result->why = x->result->lost++ ? x->result->why : e;
@@ -213,11 +213,11 @@ static int find_packets(struct scrub *x, const struct opened *o, const struct pa
     return 0;
 }
 
-static int scrub_capture(struct scrub *x, const struct packet_position *list, size_t count) {
-    const char *name = captures_name(x->request->captures, list[0].file);
+static int scrub_capture(struct scrub *x, const struct capture_packet *list, size_t count) {
+    const char *name = captures_name(x->request->captures, list[0].at.file);
     struct opened o;
     if (!name) {
-        return err_set(x->err, -ENOENT, "capture %u is not known any more", (unsigned)list[0].file);
+        return err_set(x->err, -ENOENT, "capture %u is not known any more", (unsigned)list[0].at.file);
     }
     int code = capture_open(&(struct capture_known){.name = name}, x->request->own, &o, x->err);
     if (code < 0) {
@@ -245,7 +245,8 @@ static int scrub_capture(struct scrub *x, const struct packet_position *list, si
 }
 
 static int by_place(const void *a, const void *b) {
-    const struct packet_position *x = a, *y = b;
+    const struct capture_packet *m = a, *n = b;
+    const struct packet_position *x = &m->at, *y = &n->at;
     if (x->file != y->file) {
         return x->file < y->file ? -1 : 1;
     }
@@ -254,7 +255,7 @@ static int by_place(const void *a, const void *b) {
 
 int scrub_packets(const struct scrub_request *request, struct scrub_result *ret_result, struct err *ret_err) {
     *ret_result = (struct scrub_result){0};
-    struct packet_position *list = request->positions;
+    struct capture_packet *list = request->packets;
     struct scrub x = {.request = request,
                       .result = ret_result,
                       .list = calloc(MAX(request->count, (size_t)1), sizeof(*x.list)),
@@ -266,7 +267,7 @@ int scrub_packets(const struct scrub_request *request, struct scrub_result *ret_
     }
     for (size_t i = 0; code == 0 && i < request->count;) {
         size_t n = 1;
-        while (i + n < request->count && list[i + n].file == list[i].file) {
+        while (i + n < request->count && list[i + n].at.file == list[i].at.file) {
             n++;
         }
         code = request->cancelled && request->cancelled(request->ctx) ? -ECANCELED : scrub_capture(&x, list + i, n);

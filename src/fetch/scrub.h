@@ -25,12 +25,12 @@ struct scrub_result {
     struct err why;          /* of the first lost one */
 };
 
-/* Overwrites packets at `positions`, which are sorted by file and place on the way. Each capture was checked by
+/* Overwrites `packets`, which are sorted by file and place on the way. Each capture was checked by
  * scrub_check; it is looked at again as it is opened. */
 struct scrub_request {
     struct captures *captures;
-    const char *own; /* as in scrub_check */
-    struct packet_position *positions;
+    const char *own;                /* as in scrub_check */
+    struct capture_packet *packets; /* with the times of their sessions: another packet in their place is left alone */
     size_t count;
     bool (*cancelled)(void *ctx); /* between captures; NULL = never */
     void *ctx;

@@ -21,6 +21,7 @@
 #define SNAPLEN 262144u
 #define COMMENT_MAX 65535u
 #define INTERFACES_MAX 256u
+#define BLOCK_MAX ((size_t)16 << 20)
 
 struct packet_writer {
     int fd;
@@ -303,6 +304,43 @@ int packet_writer_add(struct packet_writer *w, const struct packet *p, struct sp
     }
     put32(w, (uint32_t)(28 + padded(p->captured) + options + 4));
     return 0;
+}
+
+int packet_writer_block(struct packet_writer *w, uint32_t type, struct span head, struct span body,
+                        struct err *ret_err) {
+    static const uint8_t zeros[4];
+    size_t len = head.len + body.len, length = 8 + padded(len) + 4;
+    if (w->failed) {
+        return fail(w, w->failed, ret_err);
+    }
+    if (w->format == PACKET_FORMAT_PCAP || len > BLOCK_MAX) {
+        return 0;
+    }
+    if (!w->begun) {
+        w->begun = true;
+        section_put(w);
+    }
+    int rc = room(w, 8 + head.len, ret_err);
+    if (rc < 0) {
+        return rc;
+    }
+    put32(w, type);
+    put32(w, (uint32_t)length);
+    put(w, head.at, head.len);
+    for (size_t at = 0; rc == 0 && at < body.len;) {
+        size_t n = MIN(body.len - at, BUFFER_SIZE / 2);
+        rc = room(w, n, ret_err);
+        if (rc == 0) {
+            put(w, body.at + at, n);
+        }
+        at += n;
+    }
+    rc = rc < 0 ? rc : room(w, 8, ret_err);
+    if (rc == 0) {
+        put(w, zeros, padded(len) - len);
+        put32(w, (uint32_t)length);
+    }
+    return rc;
 }
 
 static int writer_new(int fd, bool own_fd, const char *name, const struct packet_writer_options *options,

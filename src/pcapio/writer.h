@@ -43,6 +43,11 @@ int packet_writer_open_sink(packet_sink_fn sink, void *ctx, const struct packet_
  * -EINVAL: a pcap file holds one link type; -errno of an earlier write. */
 int packet_writer_add(struct packet_writer *w, const struct packet *p, struct span comment, struct err *ret_err);
 
+/* Appends a block of this type with `body` (at most 16 MiB), for programs that know it; others skip it. pcapng only:
+ * nothing happens in pcap. */
+int packet_writer_block(struct packet_writer *w, uint32_t type, struct span head, struct span body,
+                        struct err *ret_err);
+
 /* Hands what is buffered to the system, for readers at the other end of a pipe. */
 int packet_writer_flush(struct packet_writer *w, struct err *ret_err);
 

@@ -58,6 +58,34 @@ check 'all pieces of a session of one piece' cmp -s whole answer
 get "/api/session/vm/$id.pcapng"
 holds 'of one session, pcapng' 'raw[:4] == bytes.fromhex("0a0d0d0a")'
 
+cat >blocks.py <<'PY'
+# blocks.py CAPTURE: blocks of sessions: each stands before the first packet that names it, and is its document
+import json, struct, sys
+raw = open(sys.argv[1], 'rb').read()
+at, sessions, named = 0, [], []
+while at < len(raw):
+    kind, length = struct.unpack_from('<II', raw, at)
+    assert length % 4 == 0 and struct.unpack_from('<I', raw, at + length - 4)[0] == length
+    body = raw[at + 8:at + length - 4]
+    if kind == 0x80808080:
+        assert body[:4] == b'MOWL'
+        sessions.append(json.loads(body[4:].rstrip(b'\0')))
+    if kind == 6 and b'session ' in body:
+        for line in body[body.index(b'session '):].split(b'\n'):
+            named.append(line.split()[1].rstrip(b'\0').decode())
+        assert set(named) <= {x['id'] for x in sessions}
+    at += length
+want = sorted(x['id'] for x in json.load(open('list.json'))['data'])
+assert sorted(x['id'] for x in sessions) == want == sorted(named), (len(sessions), len(want), len(named))
+assert all(x['source']['ip'] and x['network']['packets'] for x in sessions)
+PY
+get '/api/sessions?date=-1&length=1000' -G --data-urlencode 'expression=file == *sample.pcap'
+cp answer list.json
+get '/api/sessions/pcapng?date=-1' -G --data-urlencode 'expression=file == *sample.pcap'
+check 'pcapng: each session has its document, before its first packet' python3 blocks.py answer
+cp answer blocks.pcapng
+check 'and it is a capture as before' same_sessions blocks.pcapng caps/sample.pcap
+
 # --- frames and sides ---
 
 asks 'frames' "/api/session/vm/$id/packets?showFrames=true&base=hex&line=true" \

@@ -80,6 +80,20 @@ rm caps/bodies.pcap
 asks 'one that is gone' /api/delete 'status == 404 and "bodies.pcap" in d["text"]' "${changes[@]}" "${scrub[@]}" -d ids="$(pick 'file == *bodies.pcap')"
 head -c 100 caps/elsewhere >caps/bodies.pcap
 asks 'one that was cut' /api/delete 'status == 409 and "changed" in d["text"]' "${changes[@]}" "${scrub[@]}" -d ids="$(pick 'file == *bodies.pcap')"
+python3 - <<'PY'
+# the same records, of another time
+import struct
+raw = bytearray(open('caps/elsewhere', 'rb').read())
+at = 24
+while at < len(raw):
+    seconds, _, n = struct.unpack_from('<III', raw, at)
+    struct.pack_into('<I', raw, at, seconds + 86400)
+    at += 16 + n
+open('caps/bodies.pcap', 'wb').write(raw)
+PY
+cp caps/bodies.pcap replaced
+asks 'one that is another now' /api/delete 'status == 409 and "not found" in d["text"]' "${changes[@]}" "${scrub[@]}" -d ids="$(pick 'file == *bodies.pcap')"
+check 'it is left alone' cmp caps/bodies.pcap replaced
 mv caps/elsewhere caps/bodies.pcap
 sums >sums.after
 check 'nothing was written anywhere' cmp sums.before sums.after

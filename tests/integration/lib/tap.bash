@@ -69,6 +69,7 @@ waits() { # waits SECONDS COMMAND...: until the command succeeds
 start() {
   local name=$1
   shift
+  : >"$work/$name.out" # of an earlier one of this name nothing may be read
   "$seine" "$@" >"$work/$name.out" 2>"$work/$name.err" &
   pid=$!
   pids+=("$pid")

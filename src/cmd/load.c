@@ -17,6 +17,8 @@
 #include "record/core_fields.h"
 #include "source/filter.h"
 
+#define TICKS_A_CHECKPOINT 3 /* of 100 ms */
+
 struct loading {
     const struct load_options *o;
     struct notes notes;
@@ -28,6 +30,7 @@ struct loading {
     struct tee tee;
     char *stand_in; /* the file that standard input is kept in */
     bool stopped;   /* atomic: by the user */
+    unsigned workers, ticks;
 };
 
 int store_failed(const char *what, int code, const struct err *e) {
@@ -96,6 +99,10 @@ static void on_note(void *ctx, const char *file, uint64_t offset, const char *wh
     }
 }
 
+static void on_passed(void *ctx, unsigned worker, uint32_t files) {
+    ingest_passed(((struct loading *)ctx)->ingest, worker, files);
+}
+
 static bool on_tick(void *ctx, uint64_t bytes, uint64_t packets) {
     struct loading *l = ctx;
     bool asked = false, over = l->o->over(l->o->ctx, &asked);
@@ -108,6 +115,9 @@ static bool on_tick(void *ctx, uint64_t bytes, uint64_t packets) {
         progress_clear(&l->progress);
         say("so far %llu packets, %llu sessions, %llu bytes read in %.1f s", (unsigned long long)packets,
             (unsigned long long)sessions, (unsigned long long)bytes, progress_seconds(&l->progress));
+    }
+    if (++l->ticks % TICKS_A_CHECKPOINT == 0) {
+        (void)ingest_checkpoint(l->ingest, l->workers); /* the next one, or the end, does what this one cannot */
     }
     if (over) {
         __atomic_store_n(&l->stopped, true, __ATOMIC_RELAXED);
@@ -194,9 +204,11 @@ static int run_walk(struct loading *l, const struct input_list *inputs) {
     walk.bpf = o->choices->bpf;
     walk.record = on_record;
     walk.file = on_file;
+    walk.passed = on_passed;
     walk.note = on_note;
     walk.tick = on_tick;
     walk.ctx = l;
+    l->workers = MIN(MAX(walk.workers, 1u), (unsigned)WALK_WORKERS_MAX);
     int code = walk_run(&walk, &l->stats, &e);
     int kept = tee_stop(&l->tee);
     progress_clear(&l->progress);

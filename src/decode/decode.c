@@ -129,6 +129,10 @@ void decoder_run(struct decoder *d, struct batch *b) {
     d->counts[DECODE_BYTES] += bytes;
 }
 
+uint32_t decoder_lowest_file(const struct decoder *d) {
+    return fragments_lowest_file(d->fragments);
+}
+
 const uint64_t *decoder_counts(const struct decoder *d) {
     return d->counts;
 }

@@ -75,6 +75,8 @@ struct decoder *decoder_free(struct decoder *d);
  * fragments get kind FLOW_NONE. Their bytes stay valid until the next call. */
 void decoder_run(struct decoder *d, struct batch *b);
 
+/* The lowest number of a capture that a fragment which still waits is from, or UINT32_MAX. Cost: a look at all. */
+uint32_t decoder_lowest_file(const struct decoder *d);
 const uint64_t *decoder_counts(const struct decoder *d); /* DECODE_COUNTS of them */
 
 #endif

@@ -86,6 +86,16 @@ struct fragments *fragments_new(struct decoder *d) {
     return f;
 }
 
+uint32_t fragments_lowest_file(const struct fragments *f) {
+    uint32_t low = UINT32_MAX;
+    for (const struct chain *c = f->oldest; c; c = c->newer) {
+        for (uint16_t i = 0; c->origins && i < c->origins->count; i++) {
+            low = MIN(low, c->origins->list[i].file);
+        }
+    }
+    return low;
+}
+
 static void *memory_take(struct fragments *f, size_t size, size_t *ret_size) {
     void *block = pool_take(f->d->pool, size, ret_size);
     if (block) {

@@ -158,6 +158,8 @@ struct fragments *fragments_free(struct fragments *f);
 /* Bytes handed out by fragments_add in the last batch are given back, and chains too old at `now` are given up. */
 void fragments_recycle(struct fragments *f, int64_t now);
 
+uint32_t fragments_lowest_file(const struct fragments *f);
+
 struct fragment {
     const uint8_t *header; /* of IP */
     uint32_t header_len;   /* IPv4 header; IPv6 header and the extension headers before the fragment header */

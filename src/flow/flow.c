@@ -199,9 +199,7 @@ static void session_free(struct flow *f, struct session *s) {
     } else if (s->kind == FLOW_OTHER) {
         pool_give(f->pool, s->other, sizeof(*s->other));
     }
-    if (s->positions) {
-        pool_give(f->pool, s->positions, s->positions->cap + sizeof(*s->positions));
-    }
+    positions_free(f, s);
     cells_done(&s->cells);
     pool_give(f->pool, s, sizeof(*s));
     f->open--;
@@ -241,6 +239,7 @@ struct flow *flow_free(struct flow *f) {
         }
         free(f->buckets);
         free(f->positions);
+        free(f->begun);
         free(f);
     }
     return NULL;

@@ -70,5 +70,7 @@ void flow_batch(struct flow *f, const struct batch *b, uint32_t mine, uint32_t w
 /* Saves everything, oldest first. */
 void flow_finish(struct flow *f);
 const uint64_t *flow_counts(const struct flow *f);
+/* The lowest number of a capture in which a session began that is still open, or UINT32_MAX; 0: that is not known. */
+uint32_t flow_lowest_file(struct flow *f);
 
 #endif

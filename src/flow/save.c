@@ -86,7 +86,47 @@ static const uint8_t *read_groups(const uint8_t *at, uint64_t *ret_value) {
 
 #define POSITIONS_FIRST (64 - sizeof(struct positions))
 
-static bool positions_room(struct flow *f, struct session *s, uint64_t first_position, size_t need) {
+/* A session began in this capture; one of fragments may begin in an earlier one than the packet at hand. */
+static void count_begun(struct flow *f, uint32_t file) {
+    if (file > f->begun_room && f->begun_low != UINT32_MAX) {
+        uint32_t room = MAX(file, f->begun_room * 2);
+        uint32_t *more = reallocarray(f->begun, room, sizeof(*more));
+        if (!more) {
+            f->begun_low = UINT32_MAX;
+            return;
+        }
+        memset(more + f->begun_room, 0, (room - f->begun_room) * sizeof(*more));
+        f->begun = more;
+        f->begun_room = room;
+    }
+    if (file && f->begun_low != UINT32_MAX) {
+        f->begun[file - 1]++;
+        f->begun_low = MIN(f->begun_low, file - 1);
+    }
+}
+
+void positions_free(struct flow *f, struct session *s) {
+    if (s->positions) {
+        uint32_t file = s->positions->first_file;
+        if (file && file <= f->begun_room) {
+            f->begun[file - 1]--;
+        }
+        pool_give(f->pool, s->positions, s->positions->cap + sizeof(*s->positions));
+        s->positions = NULL;
+    }
+}
+
+uint32_t flow_lowest_file(struct flow *f) {
+    if (f->begun_low == UINT32_MAX) {
+        return 0;
+    }
+    while (f->begun_low < f->begun_room && f->begun[f->begun_low] == 0) {
+        f->begun_low++;
+    }
+    return f->begun_low < f->begun_room ? f->begun_low + 1 : UINT32_MAX;
+}
+
+static bool positions_room(struct flow *f, struct session *s, const struct packet_origin *first, size_t need) {
     struct positions *p = s->positions;
     if (p && p->cap - p->used >= need) {
         return true;
@@ -97,7 +137,8 @@ static bool positions_room(struct flow *f, struct session *s, uint64_t first_pos
         return false;
     }
     if (!p) {
-        *bigger = (struct positions){.first_position = first_position};
+        *bigger = (struct positions){.first_position = first->position, .first_file = first->file};
+        count_begun(f, first->file);
     }
     bigger->cap = (uint32_t)(cap - sizeof(*p));
     s->positions = bigger;
@@ -116,7 +157,7 @@ void positions_add(struct flow *f, struct session *s, const struct packet_origin
     int64_t step = (int64_t)(where->position - last);
     to = write_groups(to, (uint64_t)where->captured + 1);
     to = write_groups(to, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
-    if (!positions_room(f, s, where->position, (size_t)(to - bytes))) {
+    if (!positions_room(f, s, where, (size_t)(to - bytes))) {
         f->counts[FLOW_NO_MEMORY]++;
         return;
     }
@@ -287,6 +328,7 @@ void session_save(struct flow *f, struct session *s, bool final) {
     if (s->positions) {
         r.position_count = (uint32_t)positions_unpack(f, s->positions);
         r.positions = f->positions;
+        r.first_file = s->positions->first_file;
     }
     r.cells = s->cells;
     f->hooks.record(f->hooks.ctx, &r);

@@ -67,6 +67,7 @@ struct positions {
     uint64_t first_position; /* of the whole session: part of its id */
     uint64_t last_position;
     uint32_t last_file;
+    uint32_t first_file; /* of the whole session */
     uint32_t used, cap;
     uint8_t bytes[];
 };
@@ -131,6 +132,9 @@ struct flow {
     const struct field *fields;
     struct packet_position *positions; /* unpacked, for the record being made */
     size_t position_room;
+    uint32_t *begun; /* open sessions by the number of the capture they began in, less 1 */
+    uint32_t begun_room;
+    uint32_t begun_low; /* none of the captures below has any; UINT32_MAX: that is not known: no memory */
     uint64_t counts[FLOW_COUNTS];
 };
 
@@ -138,6 +142,8 @@ void session_tag(struct flow *f, struct session *s, const char *tag);
 
 /* save.c: makes the record of `s` and hands it to the hook. `final`: the session ends. */
 void session_save(struct flow *f, struct session *s, bool final);
+/* The session goes: its positions, too. */
+void positions_free(struct flow *f, struct session *s);
 void positions_add(struct flow *f, struct session *s, const struct packet_origin *where);
 
 /* tcp.c */

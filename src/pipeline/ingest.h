@@ -1,8 +1,16 @@
 /* ingest.h: sessions of a walk into a store, and which capture holds their packets.
  *
  * Every capture gets a number of the store before the first session that points into it is appended; positions are
- * rewritten to these numbers. A capture counts as complete once all sessions with packets of it are on disk: until then
- * its sessions are those of an interrupted import, and reading it again replaces them.
+ * rewritten to these numbers. A capture counts as complete once all sessions with packets of it are on disk, and no
+ * session, with all pieces of it, reaches from it or an earlier one into a later one that is not complete: until then
+ * its sessions are those of an interrupted import, and reading it again replaces them. This is found while the walk
+ * goes on (ingest_checkpoint), so that a kill costs what was read since the last capture that ended all its sessions;
+ * reading on from there gives the sessions that the whole walk would have given.
+ *
+ * What is read again is deleted before it is read. Ids, numbers and captures of the new sessions would be those of the
+ * old ones: until the last was stored both would be seen, and counted twice in every answer. Fewer sessions for a while
+ * are marked (the capture is not complete), sessions that are there twice would not be.
+ *
  * Owner: the command, for one walk. Thread: ingest_record from each worker with its own number, ingest_file under the
  * walk's lock, the rest from main. Cost: a copy of the positions, and store_append. Failure: the first one is kept;
  * what comes after it is not appended (ingest_failed), and no capture of this walk becomes complete.
@@ -49,6 +57,11 @@ int ingest_choose(const struct ingest_options *options, const struct input_list 
 /* For walk_options.file and walk_options.record. */
 void ingest_file(struct ingest *g, const struct capture_file *file);
 void ingest_record(struct ingest *g, unsigned worker, struct record *r);
+/* For walk_options.passed. */
+void ingest_passed(struct ingest *g, unsigned worker, uint32_t files);
+/* While the walk runs, on main's thread: captures that all `workers` have passed become complete, once their sessions
+ * are on disk. Cost: nothing unless one more did; then a flush and a transaction. A failure takes nothing back. */
+int ingest_checkpoint(struct ingest *g, unsigned workers);
 uint64_t ingest_sessions(const struct ingest *g); /* appended so far */
 int ingest_failed(const struct ingest *g);        /* 0, or -errno of the first failure */
 

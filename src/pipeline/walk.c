@@ -70,6 +70,7 @@ struct worker {
     char index[96]; /* name for records of index_hour */
     int64_t index_hour;
     uint64_t cells_dropped;
+    uint32_t passed; /* captures that o->passed was told of */
     int failed;
     bool done; /* under the run's lock */
 };
@@ -193,10 +194,28 @@ static void on_saving(void *ctx, struct session *s, bool final) {
 
 /* --- workers --- */
 
+/* How many captures lie behind this worker: read, and no session or fragment of them is open. */
+static void pass_files(struct worker *w, uint32_t reading) {
+    if (!w->run->o->passed || reading <= w->passed + 1) {
+        return;
+    }
+    uint32_t passed = MIN(reading, flow_lowest_file(w->flow));
+    if (passed > w->passed + 1) { /* only now, because all fragments are looked at */
+        passed = MIN(passed, decoder_lowest_file(w->decoder));
+    }
+    if (passed > w->passed + 1) {
+        w->passed = passed - 1;
+        announce_files(w, reading);
+        w->run->o->passed(w->run->o->ctx, w->number, w->passed);
+    }
+}
+
 static void process(struct worker *w) {
     struct batch *b = w->batch;
+    uint32_t reading = b->count ? b->packets[b->count - 1].file : 0;
     decoder_run(w->decoder, b);
     flow_batch(w->flow, b, w->number, w->run->count);
+    pass_files(w, reading);
     if (w->number == 0) {
         __atomic_add_fetch(&w->run->packets, b->count, __ATOMIC_RELAXED);
     }

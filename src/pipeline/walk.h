@@ -44,6 +44,10 @@ struct walk_options {
     /* A capture was met: called once each, in the order of their numbers, before the first record with packets of it;
      * on any worker's thread, never two at once. May be NULL. */
     void (*file)(void *ctx, const struct capture_file *file);
+    /* All sessions with packets of the first `files` captures were handed over by this worker: called on its thread,
+     * with numbers that grow, after `record` for all of them and `file` for these and the one being read. May be NULL.
+     */
+    void (*passed)(void *ctx, unsigned worker, uint32_t files);
     /* Called on the thread of walk_run about ten times a second. True ends the walk early (what was read is saved). */
     bool (*tick)(void *ctx, uint64_t bytes_read, uint64_t packets);
     source_note_fn note;

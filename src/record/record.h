@@ -193,6 +193,7 @@ struct record {
     const char *index; /* index name for the header of a bulk message, or NULL */
     const struct packet_position *positions;
     uint32_t position_count;
+    uint32_t first_file;   /* of a fresh session: the capture that its first piece began in; 0: not known */
     bool name_files;       /* write file markers into packetPos and fileId */
     bool want_lengths;     /* write packetLen */
     const char *name;      /* of a stored session: what it is known by; else NULL */

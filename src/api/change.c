@@ -67,9 +67,12 @@ static void refuse(struct call *c, const char *text) { /* 200, as clients expect
     json_close(&j, '}');
 }
 
+/* All tags or none. */
 static int write_tags(struct change *x, enum overlay_op op) {
     const struct call *c = x->ask.call;
-    int code = 0;
+    char why[128] = "";
+    control_lock(c->api->control);
+    int code = control_begin(c->api->control);
     for (size_t i = 0; code == 0 && i < x->tag_count; i++) {
         struct overlay_change change = {.seqs = x->seqs,
                                         .count = x->count,
@@ -78,6 +81,12 @@ static int write_tags(struct change *x, enum overlay_op op) {
                                         .value = span_text(x->tags[i]),
                                         .user = c->who->id};
         code = overlay_write(c->api->control, &change, &x->ask.err);
+    }
+    int ended = control_end(c->api->control, code == 0);
+    control_unlock(c->api->control);
+    code = code < 0 ? code : ended;
+    if (code < 0 && !x->ask.err.text[0]) {
+        (void)err_set(&x->ask.err, code, "the tags could not be stored: %s", strerror_r(-code, why, sizeof(why)));
     }
     if (code == 0) {
         (void)store_refresh(c->api->store); /* who asks next sees it */

@@ -165,9 +165,10 @@ static void document_save(struct call *c, const char *kind, const char *name, co
     buf_init(&text, USER_DOCUMENT_MAX);
     if (self_user(c, id) && body_object(c, &text)) {
         int code = user_document_set(c->api->control, id, kind, name, buf_span(&text));
-        if (code < 0) {
-            call_fail(c, code == -E2BIG ? 403 : 500,
-                      code == -E2BIG ? "Too many things are saved" : "It could not be saved");
+        if (code == -E2BIG) {
+            call_fail(c, 403, "Too many things are saved");
+        } else if (code < 0) {
+            call_fail(c, 500, "It could not be saved: %s", strerrordesc_np(-code));
         } else {
             call_done(c, done);
         }
@@ -338,7 +339,7 @@ static void layout_save(struct call *c, bool fresh) {
             json_raw(&j, buf_span(&text));
             json_close(&j, '}');
             if (code < 0) {
-                call_fail(c, 500, "The layout could not be saved");
+                call_fail(c, 500, "The layout could not be saved: %s", strerrordesc_np(-code));
             }
         }
     }
@@ -568,7 +569,7 @@ static void acknowledge(struct call *c) {
     }
     int code = users_set_welcome(c->api->control, c->who->id, (int64_t)number);
     if (code < 0) {
-        call_fail(c, 500, "It could not be saved");
+        call_fail(c, 500, "It could not be saved: %s", strerrordesc_np(-code));
     } else {
         call_done(c, "Successfully updated welcome message");
     }

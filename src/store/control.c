@@ -72,6 +72,11 @@ static int say(struct control *c, struct err *ret_err, const char *what) {
     return err_set(ret_err, code ? code : -EINVAL, "control.db: %s: %s", what, sqlite3_errmsg(c->db));
 }
 
+int control_error(struct control *c) {
+    int code = code_of(sqlite3_extended_errcode(c->db));
+    return code ? code : -EINVAL;
+}
+
 static int execute(struct control *c, const char *sql, struct err *ret_err) {
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : say(c, ret_err, "cannot change it");
 }

@@ -41,6 +41,8 @@ int control_end(struct control *c, bool commit);
 /* A prepared statement from the connection's cache, reset and without bindings; the caller holds the lock while it uses
  * it and never finalizes it. NULL: the error is in ret_err. */
 sqlite3_stmt *control_prepare(struct control *c, const char *sql, struct err *ret_err);
+/* -errno of what failed last, for a statement that could not be prepared; never 0. With the lock. */
+int control_error(struct control *c);
 void control_bind(sqlite3_stmt *s, int index, struct span text); /* {NULL, 0} binds NULL */
 void control_bind_text(sqlite3_stmt *s, int index, const char *text);
 void control_bind_u64(sqlite3_stmt *s, int index, uint64_t value); /* above INT64_MAX: as a negative number */

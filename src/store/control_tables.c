@@ -33,6 +33,20 @@ static int finish(sqlite3_stmt *s, const char *what, struct err *ret_err) {
     return r < 0 ? err_set(ret_err, r, "control.db: %s: %s", what, sqlite3_errmsg(sqlite3_db_handle(s))) : 0;
 }
 
+static void not_begun(int code, struct err *ret_err) {
+    char why[128] = "";
+    if (code == -EBUSY) {
+        (void)err_set(ret_err, code, "control.db: is locked by another process");
+    } else {
+        (void)err_set(ret_err, code, "control.db: cannot be changed: %s", strerror_r(-code, why, sizeof(why)));
+    }
+}
+
+static int not_kept(const char *what, int code, struct err *ret_err) {
+    char why[128] = "";
+    return err_set(ret_err, code, "control.db: %s could not be stored: %s", what, strerror_r(-code, why, sizeof(why)));
+}
+
 /* --- files --- */
 
 static void bind_file(sqlite3_stmt *s, const struct stored_file *f) {
@@ -65,7 +79,7 @@ static int insert_file(struct control *c, const struct stored_file *f, uint32_t 
         " packet_bytes, sessions, locked, compressed, complete, gone) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         ret_err);
     if (!s) {
-        return -EINVAL;
+        return control_error(c);
     }
     struct stored_file started = *f;
     started.complete = false;
@@ -88,7 +102,7 @@ static int find_or_insert(struct control *c, const struct stored_file *f, uint32
                                       " AND gone = 0 ORDER BY number DESC LIMIT 1",
                                       ret_err);
     if (!s) {
-        return -EINVAL;
+        return control_error(c);
     }
     control_bind_text(s, 1, f->name ? f->name : "");
     control_bind_u64(s, 2, f->size);
@@ -108,12 +122,12 @@ int files_add(struct control *c, const struct stored_file *f, uint32_t *ret_numb
     bool own = !control_in_transaction(c);
     int r = own ? control_begin(c) : 0;
     if (r) {
-        err_set(ret_err, r, "control.db: is locked by another process");
+        not_begun(r, ret_err);
     } else {
         r = find_or_insert(c, f, ret_number, ret_err);
         int ended = own ? control_end(c, r == 0) : 0;
         if (r == 0 && ended) {
-            r = err_set(ret_err, ended, "control.db: the number of %s could not be stored", f->name);
+            r = not_kept("the number of a capture", ended, ret_err);
         }
     }
     control_unlock(c);
@@ -127,11 +141,13 @@ int files_finish(struct control *c, const struct stored_file *f, struct err *ret
         "UPDATE files SET name=?, node=?, size=?, modified=?, first_ms=?, last_ms=?, started_ms=?, finished_ms=?,"
         " packets=?, packet_bytes=?, sessions=?, locked=?, compressed=?, complete=?, gone=? WHERE number=?",
         ret_err);
-    int r = -EINVAL;
+    int r = 0;
     if (s) {
         bind_file(s, f);
         control_bind_u64(s, 16, f->number);
         r = finish(s, "files", ret_err);
+    } else {
+        r = control_error(c);
     }
     control_unlock(c);
     return r;
@@ -150,7 +166,7 @@ int files_each(struct control *c, stored_file_fn each, void *ctx) {
                         " packets, packet_bytes, sessions, locked, compressed, complete, gone FROM files"
                         " ORDER BY number",
                         NULL);
-    int r = s ? 0 : -EINVAL;
+    int r = s ? 0 : control_error(c);
     for (bool more = true; s && more && (r = control_step(s)) == 1;) {
         struct stored_file f = {
             .number = (uint32_t)control_u64(s, 0),
@@ -192,7 +208,7 @@ static int write_changes(struct control *c, const struct overlay_change *change,
         sqlite3_stmt *s = control_prepare(
             c, "INSERT INTO overlay (seq, op, path, value, user, time_ms) VALUES (?,?,?,?,?,?)", ret_err);
         if (!s) {
-            return -EINVAL;
+            return control_error(c);
         }
         control_bind_u64(s, 1, change->seqs[i]);
         control_bind_u64(s, 2, change->op);
@@ -213,12 +229,12 @@ int overlay_write(struct control *c, const struct overlay_change *change, struct
     bool own = !control_in_transaction(c);
     int r = own ? control_begin(c) : 0;
     if (r) {
-        err_set(ret_err, r, "control.db: is locked by another process");
+        not_begun(r, ret_err);
     } else {
         r = write_changes(c, change, ret_err);
         int ended = own ? control_end(c, r == 0) : 0;
         if (r == 0 && ended) {
-            r = err_set(ret_err, ended, "control.db: the change could not be stored");
+            r = not_kept("the change", ended, ret_err);
         }
     }
     control_unlock(c);
@@ -228,7 +244,7 @@ int overlay_write(struct control *c, const struct overlay_change *change, struct
 int overlay_each(struct control *c, overlay_fn each, void *ctx) {
     control_lock(c);
     sqlite3_stmt *s = control_prepare(c, "SELECT id, seq, op, path, value FROM overlay ORDER BY id", NULL);
-    int r = s ? 0 : -EINVAL;
+    int r = s ? 0 : control_error(c);
     while (s && r == 0 && (r = control_step(s)) == 1) {
         struct overlay_row row = {
             .id = control_u64(s, 0),

@@ -1,9 +1,10 @@
 /* store_faults.c: loaded before the program (LD_PRELOAD): makes calls on files of a store fail, as a full or broken
  * disk does.
  *
- *     FAULTS=CALL:ERROR:FROM:COUNT   calls number FROM to FROM + COUNT - 1 of CALL fail; CALL: write, fdatasync,
- * rename, fsync, ftruncate; ERROR: ENOSPC or EIO. `write` then writes half and fails next. With FAULTS_AT=close calls
- * count from store_faults_closing on. The program asks store_faults_delivered how many calls failed.
+ *     FAULTS=CALL:ERROR:FROM:COUNT   calls number FROM to FROM + COUNT - 1 of CALL fail; CALL: write, pwrite,
+ * fdatasync, rename, fsync, ftruncate; ERROR: ENOSPC or EIO. `write` then writes half and fails next. With
+ * FAULTS_AT=close calls count from store_faults_closing on. With FAULTS_WHILE=PATH only while that file is there. The
+ * program asks store_faults_delivered how many calls failed.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,6 +36,10 @@ static bool fails(const char *name) {
     if (at && strcmp(at, "close") == 0 && !closing) {
         return false;
     }
+    const char *file = getenv("FAULTS_WHILE");
+    if (file && access(file, F_OK) != 0) {
+        return false;
+    }
     unsigned long long call = atomic_fetch_add(&calls, 1);
     bool now = call >= first && call - first < count;
     errno = strncmp(error, "ENOSPC", 6) == 0 ? ENOSPC : EIO;
@@ -63,6 +68,10 @@ SHOWN ssize_t write(int fd, const void *at, size_t len) {
         return -1;
     }
     return NEXT(write)(fd, at, len);
+}
+
+SHOWN ssize_t pwrite(int fd, const void *at, size_t len, off_t offset) {
+    return fails("pwrite") ? -1 : NEXT(pwrite)(fd, at, len, offset);
 }
 
 SHOWN int fdatasync(int fd) {

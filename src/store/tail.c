@@ -214,6 +214,17 @@ static bool log_exists(const struct store *s, uint64_t number) {
     return access(path, F_OK) == 0;
 }
 
+/* A log that is not there was sealed meanwhile, or there never was one. */
+static bool manifest_is_newer(const struct store *s) {
+    char path[FILE_PATH_MAX];
+    struct stat st;
+    if (file_path(s->folder, "MANIFEST", path) != 0 || stat(path, &st) != 0) {
+        return false;
+    }
+    const uint64_t stamp[3] = {(uint64_t)st.st_ino, (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
+    return memcmp(stamp, s->manifest_stamp, sizeof(stamp)) != 0;
+}
+
 int tail_read(struct store *s) {
     if (!s->builder_made) {
         int r = builder_init(&s->builder, &s->schema);
@@ -226,7 +237,8 @@ int tail_read(struct store *s) {
         struct tail_log *l;
         int r = want_log(s, number, &l);
         if (r == -ENOENT) {
-            return number == s->manifest.log && log_exists(s, number + 1) ? -ESTALE : 0;
+            bool missing = number == s->manifest.log && log_exists(s, number + 1);
+            return missing || manifest_is_newer(s) ? -ESTALE : 0;
         }
         if (r == -EAGAIN && !log_exists(s, number + 1)) {
             return 0; /* just being made */

@@ -81,7 +81,8 @@ static int read_manifest(struct store_writer *w, bool create, struct err *ret_er
         if (ret_err) {
             *ret_err = (struct err){0};
         }
-        r = new_manifest(w, ret_err);
+        r = control_open(w->folder, &w->control, ret_err); /* before there is a store: readers expect it */
+        r = r ? r : new_manifest(w, ret_err);
     }
     return r;
 }
@@ -206,7 +207,7 @@ static int open_all(struct store_writer *w, bool create, struct err *ret_err) {
     r = r ? r : take_lock(w, ret_err);
     r = r ? r : read_manifest(w, create, ret_err);
     r = r ? r : row_plan_init(&w->plan, &w->schema, w->folder, w->registry, ret_err);
-    r = r ? r : control_open(w->folder, &w->control, ret_err);
+    r = r || w->control ? r : control_open(w->folder, &w->control, ret_err);
     r = r ? r : recover_logs(w, ret_err);
     r = r ? r : forget_lost(w, ret_err);
     if (r) {

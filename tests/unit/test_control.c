@@ -1,5 +1,6 @@
 /* test_control.c: the control database: migrations, transactions, files and overlay; and the names of sessions. */
 #include <errno.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -195,10 +196,45 @@ static void reading(void **state) {
     folder_clear(folder);
 }
 
+#define OPENERS 8
+
+/* Several processes open a store that is just being made: none is refused because another one is at it. */
+static void opened_at_once(void **state) {
+    (void)state;
+    for (int round = 0; round < 8; round++) {
+        char folder[] = "/tmp/seine-control-XXXXXX";
+        pid_t children[OPENERS];
+        int go[2];
+        assert_non_null(mkdtemp(folder));
+        assert_int_equal(pipe(go), 0);
+        for (size_t i = 0; i < OPENERS; i++) {
+            children[i] = fork();
+            assert_true(children[i] >= 0);
+            if (children[i] == 0) {
+                struct control *c = NULL;
+                char byte;
+                (void)close(go[1]);
+                bool told = read(go[0], &byte, 1) == 0; /* all begin when the pipe is closed */
+                _exit(told && control_open(folder, &c, NULL) == 0 ? 0 : 1);
+            }
+        }
+        (void)close(go[0]);
+        (void)close(go[1]);
+        unsigned failed = 0;
+        for (size_t i = 0; i < OPENERS; i++) {
+            int status = 1;
+            assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+            failed += status != 0;
+        }
+        assert_int_equal(failed, 0);
+        folder_clear(folder);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),      cmocka_unit_test(files),   cmocka_unit_test(overlay),
-        cmocka_unit_test(migrations), cmocka_unit_test(reading),
+        cmocka_unit_test(migrations), cmocka_unit_test(reading), cmocka_unit_test(opened_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -298,6 +298,12 @@ static int one_kill(const char *folder, uint64_t first, uint64_t us, uint64_t *r
                : failed("the writer ended by itself (%" PRIu64 ", %" PRIu64 ")", (uint64_t)status, first);
 }
 
+static bool is_made(const char *folder) {
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%.400s/MANIFEST", folder);
+    return access(path, F_OK) == 0;
+}
+
 static int kill_writers(const char *folder, unsigned kills, uint64_t seed) {
     int stop[2], bad = 0;
     uint64_t next = 0, low = 0, high = 0, recovered = 0;
@@ -317,7 +323,8 @@ static int kill_writers(const char *folder, unsigned kills, uint64_t seed) {
         unsigned half = half_written(folder);
         mid_segment += half != 0;
         mid_work += confirmed > next;
-        bad = bad ? bad : access(folder, F_OK) == 0 && (confirmed || i) ? verify(folder, next, &low, &high) : 0;
+        bool made = confirmed || is_made(folder); /* the first writers may be killed before they made the store */
+        bad = bad || !made ? bad : verify(folder, next, &low, &high);
         if (bad == 0 && high < confirmed) {
             bad = failed("confirmed up to %" PRIu64 ", there up to %" PRIu64, confirmed, high);
         } else if (bad == 0 && low < before) {

@@ -23,6 +23,29 @@ export default async function ({ chrome }) {
             await until(async () => parseInt(await count(page), 10) > 94, 'shown');
             await until(async () => (await page.locator('button.fresh').count()) === 0, 'told no more');
         });
+        await check('live: figures that are fewer than the store once told are not asked for again and again', async () => {
+            // So it is when the window moves with time and sessions leave it.
+            const there = await open(chrome, server.url);
+            let asked = 0;
+            await there.route('**/api/overview*', async (route) => {
+                asked++;
+                const response = await route.fetch();
+                const body = await response.json();
+                body.totals.sessions--;
+                await route.fulfill({ response, json: body });
+            });
+            const told = there.waitForResponse((response) => response.url().includes('/api/live'));
+            await there.clock.install();
+            await there.goto('/');
+            await there.locator('[data-card] li').first().waitFor();
+            await told;
+            await until(() => there.locator('.state i.on').count(), 'the store is told of');
+            await there.clock.runFor(3500);
+            const before = asked;
+            await there.clock.runFor(60000);
+            expect(asked === before, `asked ${asked - before} times more`);
+            await there.context().close();
+        });
         await check('live: an empty store says so, and fills without a reload', async () => {
             const other = folder();
             const nothing = join(folder(), 'nothing.pcap');

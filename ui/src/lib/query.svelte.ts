@@ -60,15 +60,16 @@ class Query {
     /** Loads again, also when nothing was changed. */
     repeat(): void {
         this.again++;
-        live.accept();
     }
 }
 
 /** Server-sent events about the store. Nothing on the page moves by them: they only tell that there is more. */
 class Live {
     state = $state.raw<State | null>(null);
-    /** The store when it was first told of, or when the reader last asked for what came since. */
+    /** The store when it was first told of for this question. */
     seen = $state.raw<State | null>(null);
+    /** What was told before the page asked: its answer knows that, and may have fewer sessions where a window moves with time. */
+    private known = $state.raw<State | null>(null);
     connected = $state(false);
     private source: EventSource | null = null;
     private asked = '';
@@ -80,7 +81,7 @@ class Live {
         }
         this.source?.close();
         this.asked = where;
-        this.seen = null;
+        this.seen = this.known = null;
         const source = new EventSource(where);
         this.source = source;
         source.addEventListener('state', (event) => {
@@ -101,12 +102,13 @@ class Live {
         this.source = null;
         this.asked = '';
     }
-    accept(): void {
-        this.seen = this.state;
+    /** A page asks, now. */
+    asks(): void {
+        this.known = this.state;
     }
-    /** Sessions that fit and are not among the `shown` ones: they came since. */
+    /** Sessions that fit and are not among the `shown` ones: they came since the page asked. */
     fresh(shown: number): number {
-        return this.state && this.seen ? Math.max(0, this.state.matching - shown) : 0;
+        return this.state && this.seen && this.state !== this.known ? Math.max(0, this.state.matching - shown) : 0;
     }
 }
 

@@ -41,6 +41,7 @@ export default async function ({ chrome }) {
             await told;
             await until(() => there.locator('.state i.on').count(), 'the store is told of');
             await there.clock.runFor(3500);
+            await until(async () => !(await there.evaluate(() => window.asking)), 'the answer is there');
             const before = asked;
             await there.clock.runFor(60000);
             expect(asked === before, `asked ${asked - before} times more`);

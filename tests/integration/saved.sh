@@ -379,7 +379,7 @@ is 'remote clusters' 404 "d['success'] is False"
 as ann GET /api/appinfo
 is 'start of a page' 200 "d['esHealth']['status'] in ('green','yellow') and len(d['fieldsArr']) >= len(d['fieldsMap']) > 100 and 'arkimeUser' in d['roles']"
 as ann POST /api/upload '{}'
-is 'upload' 501 "'seine import' in d['text']"
+is 'upload: not unless the setting says so' 403 "'upload=true' in d['text']"
 as ann GET /api/stats
 is 'nodes' 200 "d['recordsTotal'] == 1 and d['data'][0]['totalFiles'] == 2 and d['data'][0]['totalPackets'] > 0 and d['data'][0]['memory'] > 0"
 as ann GET '/api/stats?filter=no-such-node'

@@ -162,7 +162,7 @@ static int discover(struct oidc *o, struct err *ret_err) {
     if (span_ends(asked, SPAN_LITERAL(WELL_KNOWN))) {
         asked.len -= sizeof(WELL_KNOWN) - 1;
     } else {
-        buf_add_text(&url, span_ends(asked, SPAN_LITERAL("/")) ? WELL_KNOWN + 1 : WELL_KNOWN);
+        buf_add_text(&url, span_ends(asked, SPAN_LITERAL("/")) ? &WELL_KNOWN[1] : WELL_KNOWN);
     }
     buf_add_byte(&url, 0);
     struct client_request q = {

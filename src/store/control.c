@@ -115,10 +115,9 @@ static int version_of(struct control *c, const char *module, uint64_t *ret_versi
 /* The tables are those this program knows; older ones are brought up when that is allowed. */
 static int reader_ready(struct control *c, struct err *ret_err) {
     uint64_t version = 0;
-    int r = version_of(c, control_own_tables.module, &version, ret_err);
-    if (r || version == control_own_tables.count) {
-        return r;
-    }
+    if (version_of(c, control_own_tables.module, &version, NULL) == 0 && version == control_own_tables.count) {
+        return 0;
+    } /* a writer may just be making them: that is waited for */
     return control_migrate(c, &control_own_tables, ret_err);
 }
 

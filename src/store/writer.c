@@ -229,11 +229,26 @@ static void wait_for_sealer(struct store_writer *w) {
     pthread_mutex_unlock(&w->manifest_lock);
 }
 
+static bool cut_log(const struct store_writer *w) {
+    return ftruncate(w->log_fd, (off_t)w->log_bytes) == 0 && lseek(w->log_fd, (off_t)w->log_bytes, SEEK_SET) >= 0;
+}
+
+/* Nothing is written behind half a frame: a later cut would take it along. */
+static int mend_log(struct store_writer *w) {
+    int r = w->log_torn ? rotate_log(w) : 0;
+    if (r && !w->log_unsynced && cut_log(w)) {
+        r = 0;
+    }
+    w->log_torn = r != 0;
+    return r;
+}
+
 static int write_frame(struct store_writer *w) {
     struct log_frame f = {.rows = w->flushing_rows, .seq = w->flushing_seq, .wall = wall_ms()};
     f.raw = buf_span(&w->flushing);
     buf_clear(&w->frame);
-    int r = log_frame_write(w->zstd, &f, &w->frame);
+    int r = mend_log(w);
+    r = r ? r : log_frame_write(w->zstd, &f, &w->frame);
     if (r) {
         return r;
     }
@@ -248,9 +263,9 @@ static int write_frame(struct store_writer *w) {
         return 0;
     }
     /* What was half written goes; after a failed sync the kernel's pages cannot be trusted: a new log. */
-    if (ftruncate(w->log_fd, (off_t)w->log_bytes) != 0 || lseek(w->log_fd, (off_t)w->log_bytes, SEEK_SET) < 0 ||
-        !synced) {
-        (void)rotate_log(w);
+    if (!cut_log(w) || !synced) {
+        w->log_unsynced = !synced;
+        w->log_torn = rotate_log(w) != 0;
     }
     return r;
 }

@@ -54,6 +54,7 @@ struct store_writer {
     /* the flusher's own, others read with `lock` */
     int log_fd;
     uint64_t log_number, log_rows, log_bytes;
+    bool log_torn, log_unsynced; /* half a frame is at its end; what is in it may not be on disk: another log first */
     struct buf flushing, frame;
     uint32_t flushing_rows;
     uint64_t flushing_seq;

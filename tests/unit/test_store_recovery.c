@@ -32,6 +32,29 @@ int fsync(int fd) {
     return (int)syscall(SYS_fsync, fd);
 }
 
+/* --- a log that cannot be cut where a frame was half written --- */
+
+static atomic_int write_fails, cut_fails;
+
+ssize_t write(int fd, const void *at, size_t len) {
+    if (len > 8 && write_fails > 0) {
+        write_fails--;
+        (void)syscall(SYS_write, fd, at, len / 2);
+        errno = ENOSPC;
+        return -1;
+    }
+    return syscall(SYS_write, fd, at, len);
+}
+
+int ftruncate(int fd, off_t len) {
+    if (cut_fails > 0) {
+        cut_fails--;
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_ftruncate, fd, len);
+}
+
 /* --- stores as a kill leaves them --- */
 
 static void read_file(struct store_run *s, const char *name, struct buf *out) {
@@ -278,10 +301,42 @@ static void unsynced_merge(void **state) {
     store_run_done(&s);
 }
 
+static void flush_at_last(struct store_writer *w) {
+    int tries = 0;
+    while (store_flush(w) != 0) {
+        assert_true(++tries < 100);
+    }
+}
+
+/* What was half written can neither be cut off nor left behind at first: no frame is put behind it, to be cut later. */
+static void torn_twice(void **state) {
+    (void)state;
+    struct store_run s;
+    char path[300];
+    store_run_init(&s, SEED);
+    struct store_writer *w = store_run_writer(&s, NULL);
+    store_run_append(&s, w, 20);
+    assert_int_equal(store_flush(w), 0);
+    write_file(&s, "wal.00000002", (struct span){0}); /* the next log cannot be made */
+    cut_fails = 1;
+    write_fails = 1;
+    store_run_append(&s, w, 20);
+    flush_at_last(w);
+    write_fails = 1;
+    store_run_append(&s, w, 20);
+    flush_at_last(w);
+    (void)snprintf(path, sizeof(path), "%s/wal.00000002", s.folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(store_writer_close(w, NULL), 0);
+    check_rows(&s, 60, 0, 0);
+    store_run_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damaged_length),  cmocka_unit_test(torn_end),      cmocka_unit_test(damaged_head),
         cmocka_unit_test(changes_of_lost), cmocka_unit_test(unsynced_seal), cmocka_unit_test(unsynced_merge),
+        cmocka_unit_test(torn_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,7 +230,7 @@ static int load(const char *path, const struct world *world, uint64_t rows) {
         world_row(world, i, row);
         code = append(w, &f, row, &pool);
     }
-    code = code < 0 ? code : store_flush(w);
+    code = code < 0 ? code : store_compact(w, &e); /* merging belongs to loading */
     int closed = store_writer_close(w, &e);
     code = code < 0 ? code : closed;
     pool_done(&pool);

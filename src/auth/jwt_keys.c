@@ -35,7 +35,7 @@ static char *text_of(struct json_ref object, const char *name) {
     char *copy = NULL;
     buf_init(&scratch, 1u << 16);
     if (json_string(json_find(object, span_text(name)), &scratch, &text)) {
-        copy = strndup((const char *)text.at, text.len);
+        copy = span_dup(text);
     }
     buf_done(&scratch);
     return copy;
@@ -77,7 +77,7 @@ static enum jwt_kind kind_of(struct json_ref key) {
 }
 
 static int key_add(struct jwt_keys *k, enum jwt_kind kind, struct span json, char *kid, char *algorithm) {
-    char *copy = k->count < JWT_KEYS_MAX ? strndup((const char *)json.at, json.len) : NULL;
+    char *copy = k->count < JWT_KEYS_MAX ? span_dup(json) : NULL;
     if (!copy) {
         free(kid);
         free(algorithm);

@@ -103,7 +103,7 @@ static char *answer_text(struct answer *a, const char *name) {
     struct span text;
     bool good = json_string(json_find(json_root(&a->index), span_text(name)), &a->scratch, &text) && text.len &&
                 !memchr(text.at, 0, text.len);
-    return good ? strndup((const char *)text.at, text.len) : NULL;
+    return good ? span_dup(text) : NULL;
 }
 
 /* --- discovery --- */

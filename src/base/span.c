@@ -2,6 +2,7 @@
 #include "base/span.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -124,4 +125,12 @@ bool span_decimal(struct span s, uint64_t max, uint64_t *ret_value) {
     }
     *ret_value = value;
     return true;
+}
+
+char *span_dup(struct span s) {
+    char *copy = malloc(s.len + 1);
+    if (copy) {
+        *span_copy_to(s, (uint8_t *)copy) = 0;
+    }
+    return copy;
 }

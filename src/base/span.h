@@ -79,6 +79,9 @@ static inline size_t span_find_byte(struct span s, size_t from, uint8_t byte) {
     return hit ? (size_t)(hit - s.at) : SPAN_NONE;
 }
 
+/* A copy of its own that ends with a NUL, to be freed; NULL without memory. */
+char *span_dup(struct span s);
+
 /* Index of the first occurrence of `needle`, or SPAN_NONE. An empty needle is found at 0. */
 size_t span_find(struct span s, struct span needle);
 

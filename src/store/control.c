@@ -18,6 +18,7 @@
 
 #define STATEMENTS_MAX 128
 #define BUSY_MS 5000
+#define BUSY_STEP_MS 10
 
 struct statement {
     char *sql;
@@ -100,9 +101,19 @@ static int connect(struct control *c, const char *path, int flags, struct err *r
     return 0;
 }
 
+/* SQLite does not wait by itself when several change the journal's mode at once. */
+static int use_log(struct control *c, struct err *ret_err) {
+    int r = execute(c, "PRAGMA journal_mode=WAL", ret_err);
+    for (int waited = 0; r == -EBUSY && waited < BUSY_MS; waited += BUSY_STEP_MS) {
+        (void)sqlite3_sleep(BUSY_STEP_MS);
+        r = execute(c, "PRAGMA journal_mode=WAL", ret_err);
+    }
+    return r;
+}
+
 static int open_writer(struct control *c, const char *path, struct err *ret_err) {
     int r = connect(c, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ret_err);
-    r = r ? r : execute(c, "PRAGMA journal_mode=WAL", ret_err);
+    r = r ? r : use_log(c, ret_err);
     r = r ? r : execute(c, "PRAGMA synchronous=FULL", ret_err);
     r = r ? r : execute(c, "PRAGMA foreign_keys=ON", ret_err);
     return r ? r : control_migrate(c, &control_own_tables, ret_err);

@@ -154,8 +154,7 @@ int files_finish(struct control *c, const struct stored_file *f, struct err *ret
 }
 
 static char *text_copy(sqlite3_stmt *s, int column) {
-    struct span text = control_text(s, column);
-    return strndup((const char *)text.at, text.len);
+    return span_dup(control_text(s, column));
 }
 
 int files_each(struct control *c, stored_file_fn each, void *ctx) {

@@ -157,7 +157,7 @@ static int read_path(struct column *col, struct cursor *c) {
         return -EBADMSG;
     }
     col->fixed = fixed_find(path);
-    col->info.path = strndup((const char *)path.at, path.len);
+    col->info.path = span_dup(path);
     return col->info.path ? 0 : -ENOMEM;
 }
 

@@ -215,7 +215,12 @@ static void opened_at_once(void **state) {
                 char byte;
                 (void)close(go[1]);
                 bool told = read(go[0], &byte, 1) == 0; /* all begin when the pipe is closed */
-                _exit(told && control_open(folder, &c, NULL) == 0 ? 0 : 1);
+                struct err why = {0};
+                bool opened = told && control_open(folder, &c, &why) == 0;
+                if (!opened) {
+                    print_error("%s\n", why.text);
+                }
+                _exit(opened ? 0 : 1);
             }
         }
         (void)close(go[0]);

@@ -15,7 +15,6 @@
 #include "store/file.h"
 #include "store/positions_file.h"
 
-#define EXTENT_SESSIONS 1024u
 #define EXTENT_BYTES ((size_t)32 << 10) /* finding a session means unpacking and walking through one */
 #define WRITE_AT ((size_t)4 << 20)
 #define PAYLOAD_MAX ((size_t)256 << 20)
@@ -105,23 +104,28 @@ int positions_sink_begin(struct positions_sink *s, const char *store_folder) {
     return s->error;
 }
 
-/* What a crash left at the end is cut off: extents are found from the front only. */
+/* What a crash left at the end is cut off, and nothing that stands before a sound extent. */
 static int open_end(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) {
         return -errno;
     }
-    uint64_t end = 0, last = 0;
-    struct positions_extent e;
-    while (positions_extent_at(fd, end, &e) == 1) {
-        last = end;
+    struct positions_extent e, last;
+    uint64_t end = 0;
+    int found;
+    while ((found = positions_extent_next(fd, end ? &last : NULL, &e)) == 1) {
+        last = e;
         end = e.next;
     }
     uint8_t *bytes = NULL;
-    if (end && positions_extent_at(fd, last, &e) == 1 && positions_extent_read(fd, &e, &bytes) == -EBADMSG) {
-        end = last;
+    if (end && found == 0 && positions_extent_read(fd, &last, &bytes) == -EBADMSG) {
+        end = last.at;
     }
     free(bytes);
+    if (found < 0) {
+        (void)close(fd);
+        return found;
+    }
     if (ftruncate(fd, (off_t)end) != 0 || lseek(fd, (off_t)end, SEEK_SET) < 0) {
         int r = -errno;
         (void)close(fd);
@@ -260,7 +264,7 @@ void positions_sink_add(struct positions_sink *s, uint64_t seq, struct span blob
         if (!f) {
             break;
         }
-        if (same && (f->sessions >= EXTENT_SESSIONS || f->payload.len >= EXTENT_BYTES)) {
+        if (same && (f->sessions >= POSITIONS_EXTENT_SESSIONS || f->payload.len >= EXTENT_BYTES)) {
             flush(s, f, false);
         }
         add_run(f, seq, same, (struct span){0});

@@ -14,6 +14,7 @@
 
 #define EXTENT_MAX ((uint32_t)256 << 20)
 #define FILES_KEPT 256u
+#define WINDOW ((size_t)1 << 20)
 
 static int read_extent(int fd, uint64_t at, uint8_t head[POSITIONS_HEAD], uint8_t **ret_bytes, uint32_t *ret_len) {
     ssize_t n = file_read_at(fd, head, POSITIONS_HEAD, at);
@@ -74,7 +75,13 @@ int positions_extent_read(int fd, const struct positions_extent *e, uint8_t **re
     if (r <= 0) {
         return r ? r : -EBADMSG;
     }
-    uint8_t *raw = e->raw <= EXTENT_MAX ? malloc(MAX(e->raw, 1u)) : NULL;
+    uint32_t size_now; /* another extent may have been written over a damaged one that was known */
+    memcpy(&size_now, head + 28, 4);
+    if (size_now != e->raw || e->raw > EXTENT_MAX) {
+        free(bytes);
+        return -EBADMSG;
+    }
+    uint8_t *raw = malloc(MAX(e->raw, 1u));
     size_t start = POSITIONS_HEAD - 8;
     size_t size = raw ? ZSTD_decompress(raw, e->raw, bytes + start, len - start) : 0;
     free(bytes);
@@ -84,6 +91,64 @@ int positions_extent_read(int fd, const struct positions_extent *e, uint8_t **re
     }
     *ret = raw;
     return 0;
+}
+
+/* A head that may be one: most bytes are not. */
+static bool head_plausible(const uint8_t *head, uint64_t left) {
+    struct positions_extent e = {0};
+    uint32_t len;
+    memcpy(&len, head, 4);
+    memcpy(&e.first, head + 8, 8);
+    memcpy(&e.last, head + 16, 8);
+    memcpy(&e.sessions, head + 24, 4);
+    return len >= POSITIONS_HEAD - 8 && 8 + (uint64_t)len <= left && e.first <= e.last && e.sessions > 0 &&
+           e.sessions <= POSITIONS_EXTENT_SESSIONS;
+}
+
+/* The first sound extent that begins at `from` or behind. 1, 0, -errno. */
+static int find_sound(int fd, uint64_t from, uint64_t size, struct positions_extent *ret) {
+    uint8_t *window = malloc(WINDOW);
+    int found = window ? 0 : -ENOMEM;
+    while (found == 0 && from + POSITIONS_HEAD <= size) {
+        ssize_t n = file_read_at(fd, window, WINDOW, from);
+        size_t heads = n >= (ssize_t)POSITIONS_HEAD ? (size_t)n - POSITIONS_HEAD + 1 : 0;
+        found = n < 0 ? (int)n : 0;
+        for (size_t i = 0; i < heads && found == 0; i++) {
+            uint8_t *bytes = NULL;
+            bool sound = head_plausible(window + i, size - from - i) && positions_extent_at(fd, from + i, ret) == 1 &&
+                         positions_extent_read(fd, ret, &bytes) == 0;
+            free(bytes);
+            found = sound ? 1 : 0;
+        }
+        if (heads == 0) {
+            break;
+        }
+        from += heads;
+    }
+    free(window);
+    return found;
+}
+
+int positions_extent_next(int fd, const struct positions_extent *before, struct positions_extent *ret) {
+    uint64_t at = before ? before->next : 0;
+    struct stat st;
+    uint8_t *bytes = NULL;
+    int r = positions_extent_at(fd, at, ret);
+    if (r == 1 || (r < 0 && r != -EBADMSG)) {
+        return r;
+    }
+    if (fstat(fd, &st) != 0) {
+        return -errno;
+    }
+    if (at >= (uint64_t)st.st_size) {
+        return 0;
+    }
+    r = before ? positions_extent_read(fd, before, &bytes) : 0;
+    free(bytes);
+    if (r < 0 && r != -EBADMSG) {
+        return r;
+    }
+    return find_sound(fd, r ? before->at + 1 : at, (uint64_t)st.st_size, ret);
 }
 
 int positions_check(const char *path, uint64_t *ret_extents, uint64_t *ret_bad_at) {
@@ -200,7 +265,7 @@ static struct known_file *open_known(struct positions_reader *r, uint32_t file) 
 static int learn(struct positions_reader *r, struct known_file *f) {
     for (;;) {
         struct positions_extent e;
-        int found = positions_extent_at(f->fd, f->count ? f->extents[f->count - 1].next : 0, &e);
+        int found = positions_extent_next(f->fd, f->count ? &f->extents[f->count - 1] : NULL, &e);
         if (found != 1) {
             return found;
         }
@@ -287,15 +352,22 @@ static int search_extent(struct positions_reader *r, struct known_file *f, const
     return cursor_ok(&c) ? 0 : -EBADMSG;
 }
 
-/* 1: found; 0: no extent that is known has it. */
+/* 1: found; 0: no extent that is known has it; -EBADMSG: one that is damaged may have it. */
 static int search_known(struct positions_reader *r, struct known_file *f, uint64_t seq) {
-    int found = 0;
+    int found = 0, damaged = 0;
+    uint32_t runs = r->run_count, packets = r->list_count;
     for (size_t i = 0; i < f->count && found == 0; i++) {
         if (seq >= f->extents[i].first && seq <= f->extents[i].last) {
             found = search_extent(r, f, &f->extents[i], seq);
         }
+        if (found == -EBADMSG) {
+            damaged = found;
+            found = 0;
+            r->run_count = runs;
+            r->list_count = packets;
+        }
     }
-    return found;
+    return found ? found : damaged;
 }
 
 static int search_file(struct positions_reader *r, uint32_t file, uint64_t seq) {

@@ -110,6 +110,18 @@ static void body_write(const struct request *q, struct buf *out) {
     json_index_done(&x);
 }
 
+/* Forms that name sessions: which ones. */
+static void ids_write(const struct request *q, struct buf *out) {
+    struct span ids = request_param(q, "ids");
+    if (out->len == 0 && ids.len && strcmp(request_method(q), "POST") == 0) {
+        struct json j = json_over(out);
+        json_open(&j, '{');
+        json_key(&j, "ids");
+        json_text(&j, span_sub(ids, 0, MIN(ids.len, HISTORY_TEXT_MAX / 2)));
+        json_close(&j, '}');
+    }
+}
+
 /* Seconds the question spans; -1: everything, -2: it has no time. */
 static int64_t range_of(const struct request *q) {
     double start, stop, date;
@@ -259,9 +271,9 @@ static void rows_trim(struct control *c) {
 }
 
 /* All rows in one transaction; frees them. */
-static void rows_store(struct history *h, struct row *rows) {
+static int rows_store(struct history *h, struct row *rows) {
     if (!rows) {
-        return;
+        return 0;
     }
     control_lock(h->control);
     int code = control_begin(h->control);
@@ -283,6 +295,7 @@ static void rows_store(struct history *h, struct row *rows) {
         free(rows);
         rows = next;
     }
+    return code < 0 ? code : end;
 }
 
 static struct row *rows_take(struct history *h) {
@@ -296,7 +309,7 @@ void history_flush(struct history *h) {
     (void)pthread_mutex_lock(&h->lock);
     struct row *rows = rows_take(h);
     (void)pthread_mutex_unlock(&h->lock);
-    rows_store(h, rows);
+    (void)rows_store(h, rows);
 }
 
 static void *history_run(void *ctx) {
@@ -316,7 +329,7 @@ static void *history_run(void *ctx) {
         }
         struct row *rows = rows_take(h);
         (void)pthread_mutex_unlock(&h->lock);
-        rows_store(h, rows);
+        (void)rows_store(h, rows);
         (void)pthread_mutex_lock(&h->lock);
     }
     (void)pthread_mutex_unlock(&h->lock);
@@ -386,7 +399,7 @@ static void written_done(struct written *w) {
     buf_done(&w->view);
 }
 
-void history_write(struct call *c, int64_t took_ms) {
+static struct row *row_of_call(const struct call *c, int64_t took_ms) {
     _cleanup_(written_done) struct written w;
     buf_init(&w.query, REQUEST_BODY_MAX);
     buf_init(&w.body, HISTORY_TEXT_MAX + 1024);
@@ -395,14 +408,28 @@ void history_write(struct call *c, int64_t took_ms) {
     if (c->endpoint) {
         query_write(c->request, &w.query);
         body_write(c->request, &w.body);
+        ids_write(c->request, &w.body);
         if (name.len && saved_view(c->api->control, c->who, name, &w.view) != 0) {
             buf_clear(&w.view);
         }
     }
-    struct row *row = row_of(c, took_ms, &w);
+    return row_of(c, took_ms, &w);
+}
+
+void history_write(struct call *c, int64_t took_ms) {
+    struct row *row = row_of_call(c, took_ms);
     if (row) {
         row_queue(c->api->history, row);
     } else {
         c->api->history->lost++;
     }
+}
+
+int history_begin(const struct call *c) {
+    struct row *row = row_of_call(c, 0);
+    if (!row) {
+        return -ENOMEM;
+    }
+    row->numbers[ROW_STATUS] = HISTORY_BEGUN;
+    return rows_store(c->api->history, row);
 }

@@ -15,6 +15,7 @@
 #define HISTORY_MAX 1000000u
 #define HISTORY_TEXT_MAX ((size_t)16 << 10)
 #define HISTORY_WAIT_MS 500
+#define HISTORY_BEGUN 102 /* status of a row that was written before anything was done */
 #define HISTORY_WAITING_MAX 4096 /* rows in memory: who comes then writes them */
 
 struct history;
@@ -24,6 +25,9 @@ int history_new(struct control *control, struct history **ret_history, struct er
 struct history *history_free(struct history *h);
 
 void history_write(struct call *c, int64_t took_ms);
+/* A row with the status HISTORY_BEGUN, on disk before this returns: for what cannot be undone and may not go on without
+ * it. -errno: it is not there. */
+int history_begin(const struct call *c);
 /* Writes what waits, now: before the list is read. */
 void history_flush(struct history *h);
 uint64_t history_lost(const struct history *h);

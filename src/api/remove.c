@@ -1,13 +1,14 @@
 /* remove.c: what takes stored sessions away: their fields (deletions lie over the rows, control.h), their packets
  * (overwritten in the captures, fetch/scrub.h), or both.
  *
- * Decision: every capture concerned is checked before the first byte is overwritten, and a session is marked or deleted
- * only when all its packets were.
+ * Decision: every capture concerned is checked before the first byte is overwritten, who asked for it stands in history
+ * by then, and a session is marked or deleted only when all its packets were.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/history.h"
 #include "api/one.h"
 #include "api/queries.h"
 #include "base/util.h"
@@ -103,6 +104,14 @@ static int scrub_record(struct removing *x, const struct record *r) {
     return code;
 }
 
+/* Who did it is known even if this program does not live to see the end. */
+static int begin_note(struct removing *x) {
+    int code = history_begin(x->ask.call);
+    return code < 0 ? err_set(&x->ask.err, code == -ENOMEM ? code : -EIO,
+                              "nothing was overwritten: who asked for it cannot be written down")
+                    : 0;
+}
+
 static int scrub_all(struct removing *x) {
     const struct api *api = x->ask.call->api;
     x->files = file_names_new(api->control);
@@ -113,6 +122,7 @@ static int scrub_all(struct removing *x) {
         return -ENOMEM;
     }
     int code = each_record(x, check_record);
+    code = code < 0 ? code : begin_note(x);
     code = code < 0 ? code : each_record(x, scrub_record);
     code = code < 0 ? code : scrub_chunk(x);
     if (code == 0 && x->scrubbed.lost) {
@@ -253,8 +263,11 @@ static const struct endpoint endpoints[] = {
          "Of an expression or by `ids`. Packets are overwritten where they lie, three times, and cannot be had back; "
          "sessions that stay get `scrubby` and `scrubat`. That works in plain pcap and pcapng files that this server "
          "may write, in the store's folder (the setting `scrubForeign`: in any): 400 for compressed ones and archives, "
-         "403 outside the folder or without permission, 404 when a capture is gone, 409 when it was changed since. "
-         "Captures are all checked first."},
+         "403 outside the folder, with a second name (hard link) or without permission, 404 when a capture is gone, "
+         "409 when it was changed since. "
+         "Captures are all checked first; then a row with the status 102 goes into the history, and without it nothing "
+         "is "
+         "overwritten."},
     {.pattern = "/api/session/:node/:id/scrub/:what",
      .flags = API_GET | API_TOKEN | API_TOKEN_GET | API_HISTORY,
      .rights = RIGHT_ANY | RIGHT_REMOVE | RIGHT_WRITE,

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,8 +34,10 @@ static int refuse(struct err *e, int code, const char *name, const char *why) {
     return err_set(e, code, "%s cannot be scrubbed: %s", name, why);
 }
 
-/* `name` lies below `folder`, links in between resolved. */
-static bool is_below(const char *name, const char *folder) {
+/* What is open lies below `folder`: it is asked of the descriptor, since the name may lead elsewhere by now. */
+static bool is_below(int fd, const char *folder) {
+    char name[32];
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
     char *real = realpath(name, NULL), *top = realpath(folder, NULL);
     size_t n = top ? strlen(top) : 0;
     bool below = real && top && strncmp(real, top, n) == 0 && real[n] == '/';
@@ -87,9 +90,13 @@ static int capture_open(const struct capture_known *known, const char *own, stru
         code = refuse(e, -EOPNOTSUPP, known->name, "it is no regular file");
     } else if ((uint64_t)st.st_size < known->size) {
         code = refuse(e, -ESTALE, known->name, "it was changed since it was read");
-    } else if (own && !is_below(known->name, own)) {
+    } else if (own && !is_below(o->fd, own)) {
         code = refuse(e, -EPERM, known->name,
                       "it lies outside the store's folder (the setting scrubForeign=true lets it be changed)");
+    } else if (own && st.st_nlink > 1) {
+        code = refuse(e, -EPERM, known->name,
+                      "it has a second name, which may lie outside the store's folder (the setting scrubForeign=true "
+                      "lets it be changed)");
     } else {
         code = head_read(o, known->name, e);
     }

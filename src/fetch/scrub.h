@@ -16,7 +16,7 @@
 
 /* Whether packets of this capture can be overwritten by this process. `own`: the folder it must lie in, NULL: any.
  * -ENOENT, -ESTALE: not there, not what it was; -EOPNOTSUPP: archive, compressed, no regular file, no capture; -EPERM:
- * outside `own`; -EACCES, -EROFS: not writable. */
+ * outside `own`, or with a second name (hard link) that may be; -EACCES, -EROFS: not writable. */
 int scrub_check(const struct capture_known *known, const char *own, struct err *ret_err);
 
 struct scrub_result {

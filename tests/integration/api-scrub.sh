@@ -64,6 +64,16 @@ check 'the capture is as it was' cmp "$own" own.before
 asks 'outside the folder' /api/delete 'status == 403 and "get.pcap" in d["text"] and "scrubForeign" in d["text"]' "${changes[@]}" "${scrub[@]}" -d ids="$(pick 'file == *get.pcap')"
 get "/api/session/vm/$(pick 'file == *packed*')/scrub/all" "${changes[@]}"
 holds 'a compressed one is outside, too' 'status == 403'
+ln "$own" elsewhere
+asks 'one that has a second name outside' /api/delete 'status == 403 and "second name" in d["text"]' "${changes[@]}" "${scrub[@]}" -d ids="$kept"
+check 'it is as it was' cmp "$own" own.before
+rm elsewhere
+control() { python3 -c 'import sqlite3, sys; d = sqlite3.connect("st/control.db", timeout=20); d.executescript(sys.argv[1]); d.close()' "$1"; }
+control "CREATE TRIGGER no_history BEFORE INSERT ON history BEGIN SELECT RAISE(ABORT, 'no'); END"
+asks 'nobody knows who it was' /api/delete 'status == 500 and "written down" in d["text"]' "${changes[@]}" "${scrub[@]}" -d ids="$kept"
+check 'then nothing is overwritten' cmp "$own" own.before
+control 'DROP TRIGGER no_history'
+cp own.before "$own" # what a mistake above did must not show below
 stop "$pid"
 start api serve -q --store st -o scrubForeign=true --listen 127.0.0.1:0
 check 'the server again, with scrubForeign' link_of api
@@ -127,6 +137,8 @@ check 'its packets are overwritten, the headers are as they were' [ "$changed" =
 asks 'it is found by it' '/api/sessions?date=-1&expression=scrubbed.by==anna' 'd["recordsFiltered"] == 1' "${anna[@]}"
 get "/api/session/vm/$kept/pcap" "${anna[@]}"
 holds 'its packets can be read, and say nothing' 'status == 200 and b"Scrubbed by Seine. " in raw'
+asks 'who asked was written down before' '/api/histories?api=/api/delete' '{r["userId"] for r in d["data"] if r["status"] == 102} == {"anna"}' "${anna[@]}"
+holds 'and of which session' "any('$kept' in json.dumps(r.get('body')) for r in d['data'] if r['status'] == 102)"
 asks 'once more' "/api/session/vm/$kept/scrub/pcap" 'd["success"]' "${changes[@]}"
 
 cp caps/get.pcap get.before

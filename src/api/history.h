@@ -15,7 +15,7 @@
 #define HISTORY_MAX 1000000u
 #define HISTORY_TEXT_MAX ((size_t)16 << 10)
 #define HISTORY_WAIT_MS 500
-#define HISTORY_BEGUN 102 /* status of a row that was written before anything was done */
+#define HISTORY_BEGUN 102        /* status of a row that was written before anything was done */
 #define HISTORY_WAITING_MAX 4096 /* rows in memory: who comes then writes them */
 
 struct history;

@@ -104,9 +104,17 @@ int intake_import(struct intake *i, struct span tags, struct import_result *ret)
         return err_set(&i->err, -EIO, "the capture cannot be kept");
     }
     int code = api->import(api->import_ctx, &(struct import_request){i->path, tags}, ret, &i->err);
-    if (code == 0) {
-        (void)store_refresh(api->store);
-        free(TAKE(i->path)); /* it stays */
+    if (code < 0 && ret->sessions) {
+        const struct err why = i->err;
+        (void)err_set(&i->err, code,
+                      "%.300s; sessions of it are in the store: it is kept as %s, which `seine import` reads again",
+                      why.text, strrchr(i->path, '/') + 1);
+    }
+    if (code == 0 || ret->sessions) {
+        if (api->store) {
+            (void)store_refresh(api->store);
+        }
+        free(TAKE(i->path)); /* it stays: packets of sessions are in there */
     }
     return code;
 }

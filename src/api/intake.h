@@ -25,7 +25,8 @@ int intake_open(struct intake *i, struct call *c, const char *kind, const char *
 /* -EFBIG over the limit; -ENOSPC. */
 int intake_write(struct intake *i, struct span bytes);
 /* Reads what was written into the store, with tags (joined by commas). -EBUSY: another program writes the store, or
- * this one reads captures; -ENODATA: it is no capture. The file stays only with 0. */
+ * this one reads captures; -ENODATA: it is no capture. The file stays with 0, and when some of its sessions are stored.
+ */
 int intake_import(struct intake *i, struct span tags, struct import_result *ret);
 void intake_close(struct intake *i);
 /* The status that goes with a failure. */

@@ -212,15 +212,15 @@ static int run_walk(struct loading *l, const struct input_list *inputs) {
     int code = walk_run(&walk, &l->stats, &e);
     int kept = tee_stop(&l->tee);
     progress_clear(&l->progress);
+    if (o->result) {
+        *o->result = (struct load_result){l->stats.source.packets, ingest_sessions(l->ingest)};
+    }
     if (code < 0) {
         say("%s", e.text[0] ? e.text : strerror(-code));
         return EXIT_INTERNAL;
     }
     if (o->told) {
         o->told(o->told_ctx, 0, 0);
-    }
-    if (o->result) {
-        *o->result = (struct load_result){l->stats.source.packets, ingest_sessions(l->ingest)};
     }
     e = (struct err){0};
     code = ingest_finish(l->ingest, &l->stats, &incomplete, &e);

@@ -1,6 +1,7 @@
 // test_9_kept.mjs: users, roles, tokens, passwords, and what users keep: made, changed, shared, deleted; what goes wrong, and what
 // those see who may not.
 import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { addUser, check, expect, folder, load, open, quiet, SAMPLE, serve, shot, until } from './harness.mjs';
 import { count, settled } from './test_2_work.mjs';
@@ -8,6 +9,14 @@ import { count, settled } from './test_2_work.mjs';
 const row = (page, text) => page.locator('main tbody tr', { hasText: text });
 const gone = (page, text) => until(async () => (await row(page, text).count()) === 0, `${text} is gone`);
 const notice = (page, text) => until(async () => text.test(await page.locator('.notice').innerText()), `told: ${text}`);
+/** A picture of the page in both themes. */
+async function bothThemes(page, name) {
+    for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        await shot(page, `${name}-${colorScheme}`);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+}
 const wrong = (page, text) => page.locator('main [role=alert]', { hasText: text }).first().waitFor();
 
 /** Asks the API as the page does, with its login. */
@@ -79,6 +88,77 @@ async function userCases(anna, ben) {
         await ben.goto('/settings?part=notifiers');
         await wrong(ben, /./);
     });
+}
+
+/** The other side of a webhook: keeps what it is sent, and answers with the status it is told to. */
+async function hook() {
+    const side = { status: 200, messages: [] };
+    const server = createServer((request, response) => {
+        let body = '';
+        request.on('data', (part) => (body += part));
+        request.on('end', () => {
+            side.messages.push(JSON.parse(body).text);
+            response.writeHead(side.status).end();
+        });
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    return Object.assign(side, { url: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() });
+}
+
+async function messageCases(anna, ben) {
+    const side = await hook();
+    const make = async (name, users) => {
+        await anna.getByRole('button', { name: 'New notifier' }).click();
+        await anna.locator('form.edit select').selectOption('slack');
+        await fill(anna, { Name: name, 'Incoming webhook URL of the workspace': side.url, 'Users, by commas': users });
+        await row(anna, name).waitFor();
+    };
+    await check('notifiers: a test says what the other side answered, and the row keeps it', async () => {
+        await anna.goto('/settings?part=notifiers');
+        await make('desk', 'ben');
+        await make('attic', '');
+        expect(!/failed|sent/.test(await row(anna, 'desk').innerText()), 'nothing was sent yet');
+        await row(anna, 'desk').getByRole('button', { name: 'Test' }).click();
+        await notice(anna, /Successfully issued alert using the desk notifier/);
+        await row(anna, 'desk').getByRole('cell', { name: 'sent', exact: true }).waitFor();
+        expect(side.messages.join() === 'Test alert from anna', 'it came: ' + side.messages.join());
+        side.status = 500;
+        await row(anna, 'desk').getByRole('button', { name: 'Test' }).click();
+        await notice(anna, /^desk: .*answered 500/);
+        await row(anna, 'desk').getByRole('cell', { name: /^failed: .*answered 500/ }).waitFor();
+        await bothThemes(anna, 'settings-notifiers');
+        side.status = 200;
+    });
+    await check('periodic queries: tell the notifiers that were chosen, of those one may use', async () => {
+        side.messages.length = 0;
+        await ben.goto('/settings?part=periodic');
+        await ben.getByRole('button', { name: 'New periodic query' }).click();
+        await ben.getByLabel('desk').check();
+        expect((await ben.getByLabel('attic').count()) === 0, 'what is not shared is not offered');
+        await ben.getByLabel('Begins with').selectOption('-1');
+        await bothThemes(ben, 'settings-cron-form');
+        await fill(ben, { Name: 'told', Expression: 'protocols == ssh', 'Tags, by commas': 'told' });
+        await row(ben, 'told').getByRole('cell', { name: 'desk', exact: true }).waitFor();
+        await until(() => side.messages.some((text) => text.includes('told')), 'the message came');
+        // Somebody else's change that leaves the notifiers alone leaves it ben's.
+        await anna.goto('/settings?part=periodic&all=yes');
+        await row(anna, 'told').getByRole('button', { name: 'Change' }).click();
+        expect(await anna.getByLabel('desk').isChecked(), 'what was chosen is chosen');
+        await fill(anna, { 'What it is': 'shells that talk' });
+        await notice(anna, /^Saved: told$/);
+        const query = () => ask(anna, 'crons?all=true').then((all) => all.find((q) => q.name === 'told'));
+        expect((await query()).creator === 'ben', 'it is ben’s: ' + JSON.stringify(await query()));
+        await row(ben, 'told').getByRole('button', { name: 'Change' }).click();
+        await ben.getByLabel('desk').uncheck();
+        await fill(ben, {});
+        await until(async () => (await row(ben, 'told').getByRole('cell', { name: 'desk', exact: true }).count()) === 0, 'it tells nobody');
+        expect((await query()).notifier?.length === 0, 'it tells nobody: ' + JSON.stringify(await query()));
+        await remove(ben, 'told');
+        await anna.goto('/settings?part=notifiers');
+        await remove(anna, 'desk');
+        await remove(anna, 'attic');
+    });
+    side.stop();
 }
 
 async function keptCases(anna, ben) {
@@ -257,6 +337,7 @@ export default async function ({ chrome }) {
         await quiet(ben);
         await userCases(anna, ben);
         await keptCases(anna, ben);
+        await messageCases(anna, ben);
         await tokenCases(anna, ben, server);
         await check('delete: sessions that fit go, others stay', async () => {
             await anna.goto('/sessions');

@@ -10,7 +10,8 @@ export type KeptRow = Record<string, unknown>;
 export interface FormField {
     key: string;
     title: string;
-    kind?: 'text' | 'mono' | 'expression' | 'area' | 'select' | 'check' | 'secret';
+    /** many: some of the options, their ids joined by commas. */
+    kind?: 'text' | 'mono' | 'expression' | 'area' | 'select' | 'many' | 'check' | 'secret';
     options?: [string, string][];
     needed?: boolean;
     hint?: string;
@@ -91,7 +92,20 @@ export const shortcutKind: Kind = {
     start: { type: 'ip' },
 };
 
-export const cronKind: Kind = {
+/** One that a periodic query tells, and that the list does not name. */
+export const UNKNOWN_NOTIFIER = 'one that is gone, or not shared with you';
+
+export interface Notifier {
+    id: string;
+    name: string;
+    type: string;
+}
+
+/** What a form keeps of a list of ids. */
+const joined = (ids: unknown): string => (Array.isArray(ids) ? ids.join(',') : '');
+
+/** Who can be told of what it finds comes from the server: the notifiers that the user may use. */
+export const cronKind = (notifiers: Notifier[]): Kind => ({
     word: 'periodic query',
     title: 'Periodic queries',
     about: 'Gives tags to sessions as they are stored: every minute it looks at those that came, with the rights of who made it.',
@@ -107,6 +121,13 @@ export const cronKind: Kind = {
         { key: 'since', title: 'Begins with', kind: 'select', options: [['0', 'sessions stored from now on'], ['24', 'those of the last day too'], ['-1', 'all that are there']], fresh: true },
         { key: 'description', title: 'What it is' },
         { key: 'enabled', title: 'runs', kind: 'check' },
+        {
+            key: 'notifier',
+            title: 'Tells, every ten minutes at most',
+            kind: 'many',
+            options: notifiers.map((n) => [n.id, n.name]),
+            when: (form) => notifiers.length > 0 || !!form.notifier,
+        },
     ],
     heads: [
         { key: 'name', title: 'Name' },
@@ -114,12 +135,33 @@ export const cronKind: Kind = {
         { key: 'tags', title: 'Tags', kind: 'mono' },
         { key: 'enabled', title: 'Runs', text: (r) => (r.error ? `failed: ${shown(r.error, 200)}` : r.enabled ? 'yes' : 'no') },
         { key: 'count', title: 'Found', kind: 'number' },
+        {
+            key: 'notifier',
+            title: 'Tells',
+            text: (r) => shown(((r.notifier ?? []) as string[]).map((id) => notifiers.find((n) => n.id === id)?.name ?? UNKNOWN_NOTIFIER).join(', '), 200),
+        },
         { key: 'lpValue', title: 'Looked up to', text: time('lpValue') },
         { key: 'creator', title: 'Owner' },
     ],
     start: { since: '0', enabled: true },
-    body: (f) => ({ name: f.name, query: f.query, tags: f.tags, description: f.description ?? '', enabled: !!f.enabled, action: 'tag', ...('since' in f ? { since: Number(f.since) } : {}) }),
-};
+    body: (f) => ({
+        name: f.name,
+        query: f.query,
+        tags: f.tags,
+        description: f.description ?? '',
+        enabled: !!f.enabled,
+        action: 'tag',
+        ...('since' in f ? { since: Number(f.since) } : {}),
+        // Who sends other notifiers than there were becomes the query's creator: what is the same is not sent.
+        ...((f.notifier ?? '') !== (f.before ?? '') ? { notifier: String(f.notifier).split(',').filter(Boolean) } : {}),
+    }),
+    form: (r) => ({
+        ...Object.fromEntries(['name', 'query', 'tags', 'description'].map((key) => [key, String(r[key] ?? '')])),
+        enabled: !!r.enabled,
+        notifier: joined(r.notifier),
+        before: joined(r.notifier),
+    }),
+});
 
 export interface NotifierType {
     type: string;
@@ -132,7 +174,7 @@ export function notifierKind(types: Record<string, NotifierType>): Kind {
     return {
         word: 'notifier',
         title: 'Notifiers',
-        about: 'Where messages would go. Kept for programs that ask for them over the API: Seine itself sends none.',
+        about: 'Where messages go when a periodic query finds something. A query names those it tells, of the ones its owner may use.',
         all: 'notifiers',
         one: 'notifier',
         change: 'PUT',
@@ -156,6 +198,8 @@ export function notifierKind(types: Record<string, NotifierType>): Kind {
         heads: [
             { key: 'name', title: 'Name' },
             { key: 'type', title: 'Type' },
+            { key: 'lastSent', title: 'Last message', kind: 'time' },
+            { key: 'lastError', title: 'What became of it', text: (r) => (r.lastError ? `failed: ${shown(r.lastError, 300)}` : r.lastSent ? 'sent' : '') },
             { key: 'user', title: 'Owner' },
         ],
         start: { type: names[0] ?? '' },

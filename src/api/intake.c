@@ -30,12 +30,52 @@ static void name_clean(const char *name, char ret[INTAKE_NAME_MAX]) {
     ret[n] = 0;
 }
 
+/* The file's name, of those that nobody has yet: it is created with it, or gets it when it is there without one. */
+static int name_take(struct intake *i) {
+    char own[32];
+    int done = -1;
+    (void)snprintf(own, sizeof(own), "/proc/self/fd/%d", i->fd);
+    for (unsigned turn = 0; done < 0 && turn < 1000; turn++) {
+        if (asprintf(&i->path, "%s-%u-%s", i->stem, turn, i->name) < 0) {
+            i->path = NULL;
+            return -ENOMEM;
+        }
+        if (i->fd >= 0) {
+            done = linkat(AT_FDCWD, own, AT_FDCWD, i->path, AT_SYMLINK_FOLLOW);
+        } else {
+            done = i->fd = open(i->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        }
+        int code = -errno;
+        if (done < 0) {
+            free(TAKE(i->path)); /* not ours */
+        }
+        if (done < 0 && code != -EEXIST) {
+            return code;
+        }
+    }
+    return done < 0 ? -EEXIST : 0;
+}
+
+/* Without a name it goes when this program does, whatever ends it. */
+static int file_make(struct intake *i, const char *folder) {
+    i->fd = access("/proc/self/fd", X_OK) == 0 ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
+    return i->fd >= 0 ? 0 : name_take(i); /* not every file system has such files */
+}
+
+static int refuse(struct intake *i, int code) {
+    char text[128];
+    return err_set(&i->err, code, "the capture cannot be kept: %s", strerror_r(-code, text, sizeof(text)));
+}
+
 int intake_open(struct intake *i, struct call *c, const char *kind, const char *name) {
-    char clean[INTAKE_NAME_MAX], when[32], folder[4096], text[128];
+    char when[32], folder[4096], text[128];
     struct tm tm;
     time_t now = time(NULL);
     *i = (struct intake){.call = c, .fd = -1, .limit = c->api->settings->upload_max};
-    name_clean(name, clean);
+    name_clean(name, i->name);
+    if (!i->name[0]) {
+        (void)snprintf(i->name, sizeof(i->name), "capture");
+    }
     (void)gmtime_r(&now, &tm);
     (void)strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm);
     int n = snprintf(folder, sizeof(folder), "%s/captures", c->api->folder);
@@ -46,24 +86,14 @@ int intake_open(struct intake *i, struct call *c, const char *kind, const char *
         return err_set(&i->err, -errno, "there is no folder for captures: %s", strerror_r(errno, text, sizeof(text)));
     }
     char *full = realpath(folder, NULL);
-    for (unsigned turn = 0; full && i->fd < 0 && turn < 1000; turn++) {
-        free(TAKE(i->path));
-        if (asprintf(&i->path, "%s/%s-%s-%u-%s", full, kind, when, turn, clean[0] ? clean : "capture") < 0) {
-            i->path = NULL;
-            break;
-        }
-        i->fd = open(i->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (i->fd < 0 && errno != EEXIST) {
-            break;
-        }
+    int code = full ? 0 : -errno;
+    if (code == 0 && asprintf(&i->stem, "%s/%s-%s", full, kind, when) < 0) {
+        i->stem = NULL;
+        code = -ENOMEM;
     }
-    int code = i->fd < 0 ? -(errno ? errno : ENOMEM) : 0;
-    if (code < 0) {
-        free(TAKE(i->path)); /* not ours */
-        (void)err_set(&i->err, code, "the capture cannot be kept: %s", strerror_r(-code, text, sizeof(text)));
-    }
+    code = code < 0 ? code : file_make(i, full);
     free(full);
-    return code;
+    return code < 0 ? refuse(i, code) : 0;
 }
 
 int intake_write(struct intake *i, struct span bytes) {
@@ -96,14 +126,18 @@ int intake_import(struct intake *i, struct span tags, struct import_result *ret)
     if (i->bytes == 0) {
         return err_set(&i->err, -ENODATA, "the capture is empty");
     }
+    int code = i->path ? 0 : name_take(i);
+    if (code < 0) {
+        return refuse(i, code);
+    }
     int fd = i->fd;
     i->fd = -1;
-    bool kept = fsync(fd) == 0;
+    bool kept = fsync(fd) == 0; /* with its name */
     kept = close(fd) == 0 && kept;
     if (!kept) {
         return err_set(&i->err, -EIO, "the capture cannot be kept");
     }
-    int code = api->import(api->import_ctx, &(struct import_request){i->path, tags}, ret, &i->err);
+    code = api->import(api->import_ctx, &(struct import_request){i->path, tags}, ret, &i->err);
     if (code < 0 && ret->sessions) {
         const struct err why = i->err;
         (void)err_set(&i->err, code,
@@ -127,6 +161,7 @@ void intake_close(struct intake *i) {
         (void)unlink(i->path);
     }
     free(i->path);
+    free(i->stem);
     *i = (struct intake){.fd = -1};
 }
 

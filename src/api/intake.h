@@ -1,6 +1,7 @@
 /* intake.h: captures that come in over the API: kept in the store's folder, then read into it.
  *
- * Files get names made here, are written as they come, and are gone again when they turn out to be no captures.
+ * Files are written as they come, get names made here once they are whole (at once where the file system has no files
+ * without names), and are gone again when they turn out to be no captures.
  *
  * Owner: the endpoint's stack. Thread: that of the call, which waits until the capture is read. Cost: that of reading
  * it. Failure: the call is answered, or -errno with a sentence.
@@ -14,8 +15,10 @@
 
 struct intake {
     struct call *call;
-    int fd; /* -1: none */
-    char *path;
+    int fd;     /* -1: none */
+    char *path; /* NULL: it has no name yet */
+    char *stem; /* of the name: folder, kind, time */
+    char name[INTAKE_NAME_MAX];
     uint64_t bytes, limit;
     struct err err;
 };

@@ -95,6 +95,18 @@ check 'nothing of it stays either' [ "$(ls st/captures/upload* | wc -l)" = "$kep
 send "$golden/http/chunked-request.pcap"
 holds 'now it is taken' 'd["success"]'
 asks 'in history it is' '/api/histories?api=/api/upload' 'd["recordsFiltered"] > 3 and "one" not in json.dumps([r.get("body") for r in d["data"]])' "${changes[@]}"
+kept=$(ls st/captures | wc -l)
+head -c 2000000 /dev/zero >large
+curl -s "${changes[@]}" --limit-rate 20k -F "file=@large" "$base/api/upload" >/dev/null &
+pids+=("$!")
+check 'one is on its way' waits 20 bash -c 'ls -l /proc/$1/fd | grep -q st/captures/' _ "$pid"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+check 'a server that is killed leaves nothing of it behind' [ "$(ls st/captures | wc -l)" = "$kept" ]
+serve -o upload=true
+send "$golden/http/get.pcap"
+holds 'the next one takes captures' 'd["success"]'
+check 'that one is kept' [ "$(ls st/captures | wc -l)" = $((kept + 1)) ]
 stop "$pid"
 code 0 'the server ends'
 run store fsck --store st

@@ -57,7 +57,8 @@ export function absolute(path: string, params: Params = {}): string {
     return new URL(address(path, params), location.href).href;
 }
 
-function token(): Record<string, string> {
+/** What requests that change something carry: a page of another site could not. */
+export function token(): Record<string, string> {
     const found = /(?:^|; )ARKIME-COOKIE=([^;]*)/.exec(document.cookie);
     return found ? { 'x-arkime-cookie': decodeURIComponent(found[1]) } : {};
 }

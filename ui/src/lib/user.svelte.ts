@@ -10,6 +10,7 @@ export interface User {
     hidePcap?: boolean;
     disablePcapDownload?: boolean;
     removeEnabled?: boolean;
+    canUpload?: boolean;
     settings?: Record<string, unknown>;
     [more: string]: unknown;
 }
@@ -27,7 +28,7 @@ class Me {
     may(right: string): boolean {
         const u = this.user;
         if (!u) {
-            return right !== 'users' && right !== 'admin';
+            return right !== 'users' && right !== 'admin' && right !== 'upload';
         }
         switch (right) {
             case 'files':
@@ -40,6 +41,8 @@ class Me {
                 return !u.disablePcapDownload;
             case 'remove':
                 return !!u.removeEnabled;
+            case 'upload':
+                return !!u.canUpload;
             case 'admin':
                 return (u.roles ?? []).some((r) => r === 'superAdmin' || r === 'arkimeAdmin');
             case 'users':

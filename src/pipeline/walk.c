@@ -253,8 +253,10 @@ static int work_from_reader(struct worker *w) {
     unsigned turns = 0;
     for (;;) {
         void *item;
+        bool ended =
+            __atomic_load_n(&w->run->reader_ended, __ATOMIC_ACQUIRE); /* before looking: nothing comes after it */
         if (ring_get(&w->in, &item, 1) == 0) {
-            if (__atomic_load_n(&w->run->reader_ended, __ATOMIC_ACQUIRE) && ring_get(&w->in, &item, 1) == 0) {
+            if (ended) {
                 return 0;
             }
             wait_a_little(&turns);

@@ -179,7 +179,7 @@ slow=$id
 made hook2 slack "slackWebhookUrl=http://127.0.0.1:$web/cron"
 hook=$id
 asks 'eva: a query that tells' /api/cron 'd["success"] and d["query"]["notifier"] == ["'"$hook"'"]' "${eva[@]}" -d '{"name":"dns","query":"port == 53","action":"tag","tags":"seen","since":-1,"notifier":["'"$hook"'"]}'
-check 'the message' waits 60 heard web 'd["path"] == "/cron" and json.loads(d["body"])["text"] == "Periodic query dns: 1 new session, 1 in all"'
+check 'the message' waits 180 heard web 'd["path"] == "/cron" and json.loads(d["body"])["text"] == "Periodic query dns: 1 new session, 1 in all"'
 told() { get /api/crons "${eva[@]}" && python3 holds.py "$status" "$kind" 'd[0]["lastNotified"] > 1.7e9 and d[0]["lastNotifiedCount"] == 1'; }
 check 'that it was sent is known' waits 20 told
 asks 'a notifier there is none of' /api/cron 'status == 403 and "notifier" in d["text"]' "${eva[@]}" -d '{"name":"x","query":"port == 53","action":"tag","tags":"seen","notifier":["nosuch"]}'

@@ -105,20 +105,31 @@ bool field_writable(const struct registry *r, uint16_t id) {
     return true;
 }
 
-int field_op_make(struct config *c, const struct registry *r, const char *name, struct span value,
-                  struct field_op **ret) {
+int field_target_find(struct config *c, const struct registry *r, const char *name, struct field_target *ret) {
     uint16_t id = field_find(r, name);
     if (!field_writable(r, id)) {
         return -ENOENT;
     }
+    *ret = (struct field_target){id, custom_remap_read(c, r, id)};
+    return 0;
+}
+
+int field_op_to(struct config *c, const struct field_target *to, struct span value, struct field_op **ret) {
     struct field_op *op = config_alloc(c, sizeof(*op));
     char *copy = config_strdup(c, (const char *)value.at, value.len);
     if (!op || !copy) {
         return -ENOMEM;
     }
-    *op = (struct field_op){.field = id, .value = span_make(copy, value.len), .remap = custom_remap_read(c, r, id)};
+    *op = (struct field_op){.field = to->field, .value = span_make(copy, value.len), .remap = to->remap};
     *ret = op;
     return 0;
+}
+
+int field_op_make(struct config *c, const struct registry *r, const char *name, struct span value,
+                  struct field_op **ret) {
+    struct field_target to;
+    int code = field_target_find(c, r, name, &to);
+    return code < 0 ? code : field_op_to(c, &to, value, ret);
 }
 
 void field_op_put(const struct field *fields, struct cells *cells, const struct field_op *op, struct span value,

@@ -23,7 +23,16 @@ struct field_op {
 uint16_t field_find(const struct registry *r, const char *name);
 /* Values can be put: it is stored, and no object nor inside one. */
 bool field_writable(const struct registry *r, uint16_t id);
-/* Parses "expression" and "value" into an op with the configuration's memory. 0 or -errno. */
+/* Where values of a name go: looked up once for many values, because it goes through all fields. */
+struct field_target {
+    uint16_t field;
+    const struct field_remap *remap;
+};
+/* 0, or -ENOENT: there is no such field, or values cannot be put into it. */
+int field_target_find(struct config *c, const struct registry *r, const char *name, struct field_target *ret);
+/* An op with the configuration's memory. 0 or -errno. */
+int field_op_to(struct config *c, const struct field_target *to, struct span value, struct field_op **ret);
+/* Both for one value. */
 int field_op_make(struct config *c, const struct registry *r, const char *name, struct span value,
                   struct field_op **ret);
 /* `matched`: the field whose value the op belongs to, or FIELD_NONE. */

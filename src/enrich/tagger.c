@@ -34,6 +34,7 @@ static const struct {
 };
 
 #define ENTRIES_MAX 20000000
+#define NAMES_KEPT 32
 
 struct entry {
     const char *key;
@@ -65,6 +66,11 @@ struct parse {
     const char *path;
     int line;
     const char *shortcuts[FIELD_SHORTCUTS];
+    struct known {
+        const char *name;
+        struct field_target to;
+    } known[NAMES_KEPT]; /* names that lines had, and where their values go */
+    size_t known_count;
 };
 
 static void problem(const struct parse *p, const char *what, const char *of, const char *hint) {
@@ -85,9 +91,41 @@ static void lower(char *text) {
 
 /* --- reading --- */
 
-static int op_add(const struct parse *p, const char *name, const char *value, const struct field_op **ops) {
+/* A name that no field has makes one. 0, or -errno and `ret_problem`. */
+static int target_find(struct parse *p, const char *name, struct field_target *ret, const char **ret_problem) {
+    for (size_t i = 0; i < p->known_count; i++) {
+        if (strcmp(p->known[i].name, name) == 0) {
+            *ret = p->known[i].to;
+            return 0;
+        }
+    }
+    struct err e = {0};
+    if (field_find(p->registry, name) == FIELD_NONE &&
+        custom_field_add(p->config, p->registry, name, "", NULL, &e) < 0) {
+        *ret_problem = "cannot be the name of a field; it is left out";
+        return -EINVAL;
+    }
+    int code = field_target_find(p->config, p->registry, name, ret);
+    if (code < 0) {
+        *ret_problem = "is a field that values cannot be put into; it is left out";
+        return code;
+    }
+    const char *copy = p->known_count < NAMES_KEPT ? config_strdup(p->config, name, strlen(name)) : NULL;
+    if (copy) {
+        p->known[p->known_count++] = (struct known){copy, *ret};
+    }
+    return 0;
+}
+
+static int op_add(struct parse *p, const char *name, const char *value, const struct field_op **ops,
+                  const char **ret_problem) {
+    struct field_target to;
     struct field_op *op;
-    int code = field_op_make(p->config, p->registry, name, span_text(value), &op);
+    int code = target_find(p, name, &to, ret_problem);
+    if (code == 0) {
+        *ret_problem = "is left out: there is no room for more";
+        code = field_op_to(p->config, &to, span_text(value), &op);
+    }
     if (code == 0) {
         op->next = (struct field_op *)(uintptr_t)*ops;
         *ops = op;
@@ -96,7 +134,7 @@ static int op_add(const struct parse *p, const char *name, const char *value, co
 }
 
 /* FIELD=TEXT */
-static void read_op(const struct parse *p, char *item, const struct field_op **ops) {
+static void read_op(struct parse *p, char *item, const struct field_op **ops) {
     char *value = strchr(item, '=');
     uint64_t number;
     if (!value) {
@@ -118,12 +156,9 @@ static void read_op(const struct parse *p, char *item, const struct field_op **o
         }
         return;
     }
-    struct err e = {0};
-    if (field_find(p->registry, name) == FIELD_NONE &&
-        custom_field_add(p->config, p->registry, name, "", NULL, &e) < 0) {
-        problem(p, "cannot be the name of a field; it is left out", name, NULL);
-    } else if (op_add(p, name, value, ops) < 0) {
-        problem(p, "is a field that values cannot be put into; it is left out", name, NULL);
+    const char *what;
+    if (op_add(p, name, value, ops, &what) < 0) {
+        problem(p, what, name, NULL);
     }
 }
 
@@ -141,7 +176,7 @@ static struct entry *entry_add(struct tag_file *f) {
     return &f->entries[f->count++];
 }
 
-static void read_entry(const struct parse *p, char *line) {
+static void read_entry(struct parse *p, char *line) {
     struct tag_file *f = p->file;
     char *rest = line, *key = strsep(&rest, ";");
     uint8_t ip[16];
@@ -214,9 +249,10 @@ static int read_options(struct parse *p, const char *options) {
             return -EINVAL;
         }
         *value++ = 0;
+        const char *what;
         if (strcmp(item, "tags") == 0) {
             for (char *tag; value && (tag = strsep(&value, ","));) {
-                if (*tag && op_add(p, "tags", tag, &p->file->tags) < 0) {
+                if (*tag && op_add(p, "tags", tag, &p->file->tags, &what) < 0) {
                     return -EINVAL;
                 }
             }
